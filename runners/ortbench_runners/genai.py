@@ -1,0 +1,197 @@
+"""`python -m ortbench_runners.genai`: onnxruntime-genai behind the runner protocol."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+
+from .commands import Load, Prompts
+from .errors import RunnerError
+from .protocol import serve
+from .session import DecodeSession
+
+PRECISIONS = ("fp32", "int4")
+CONFIG = "genai_config.json"
+
+
+def overlay(threads: int) -> dict[str, Any]:
+    """What is set over the artefact's own genai_config.json."""
+    return {
+        "model": {"decoder": {"session_options": {"intra_op_num_threads": threads, "inter_op_num_threads": 1}}},
+        "search": {"past_present_share_buffer": True, "do_sample": False, "num_beams": 1},
+    }
+
+
+def activations(artefact: Path, precision: str) -> str:
+    """MatMulNBits at accuracy level 4 quantises its inputs to int8, in blocks; at the other levels they stay fp32."""
+    if precision == "fp32":
+        return "fp32"
+    try:
+        level = json.loads((artefact / "ortbench.json").read_text())["quantisation"]["accuracyLevel"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise RunnerError("failed", f"{artefact} does not say its accuracy level; prepare it again") from None
+    return "int8 in matrix products (accuracy level 4), fp32 elsewhere" if level == 4 else f"fp32 (accuracy level {level})"
+
+
+@contextmanager
+def without_end_of_sequence(folder: Path, described: dict[str, Any]) -> Iterator[Path]:
+    """The folder with a configuration that names no end-of-sequence token: it would stop a row early and pad the rest.
+
+    An overlay can change that token but not remove it, so the configuration is replaced beside links to the files.
+    """
+    if not described["model"].get("eos_token_id"):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="ortbench-genai-") as temporary:
+        for file in folder.iterdir():
+            if file.name != CONFIG:
+                (Path(temporary) / file.name).symlink_to(file.resolve())
+        model = described["model"] | {"eos_token_id": []}
+        (Path(temporary) / CONFIG).write_text(json.dumps(described | {"model": model}))
+        yield Path(temporary)
+
+
+class GenaiDecoder:
+    """The generator of onnxruntime-genai, taken apart into the phases of spec/metrics.
+
+    `append_tokens` runs the prompt. `generate_next_token` then only selects, because logits are there; the next
+    `get_logits` runs the forward of the selected ids and copies their logits out.
+    """
+
+    def __init__(self, model: Any, vocab_size: int) -> None:
+        import onnxruntime_genai
+
+        self._genai = onnxruntime_genai
+        self._model = model
+        self.vocab_size = vocab_size
+        self._generator: Any = None
+        self._logits_positions = 0
+
+    def begin(self, prompts: Prompts, capacity: int) -> None:
+        if len({len(row) for row in prompts}) > 1:
+            raise RunnerError("unsupported", "onnxruntime-genai's grouped attention takes no padding before a prompt")
+        # The generator before holds KV buffers of its own: gone before new ones are made.
+        self._generator = None
+        params = self._genai.GeneratorParams(self._model)
+        params.set_search_options(max_length=capacity, batch_size=len(prompts))
+        self._generator = self._genai.Generator(self._model, params)
+        self._prompt = np.array(prompts, dtype=np.int32)
+        self._selected: np.ndarray | None = None
+
+    def prefill(self) -> np.ndarray:
+        self._generator.append_tokens(self._prompt)
+        return self._read_logits()
+
+    def decode_one_token(self, ids: np.ndarray) -> np.ndarray:
+        if ids is not self._selected:
+            self._force(ids)
+        return self._read_logits()
+
+    def select(self, logits: np.ndarray) -> np.ndarray:
+        """The engine's own greedy search over the logits that it still holds."""
+        self._generator.generate_next_token()
+        self._selected = self._generator.get_next_tokens()
+        return self._selected
+
+    def forced(self, ids: list[int]) -> np.ndarray:
+        return np.array(ids, dtype=np.int32)
+
+    def token_ids(self, ids: np.ndarray) -> list[int]:
+        return ids.tolist()
+
+    def chosen_logits(self, logits: np.ndarray, ids: np.ndarray) -> list[float]:
+        return np.take_along_axis(logits, ids[:, None].astype(np.int64), axis=1)[:, 0].tolist()
+
+    def float32_rows(self, logits: np.ndarray) -> bytes:
+        return np.ascontiguousarray(logits, dtype="<f4").tobytes()
+
+    def synchronise(self) -> None:
+        """The CPU provider returns when it is done."""
+
+    def compilations(self) -> int:
+        return 0
+
+    def reset_device_peak(self) -> None: ...
+
+    def device_peak_bytes(self) -> int | None:
+        return None
+
+    def effective(self) -> dict[str, Any]:
+        return {"logitsScope": "last position" if self._logits_positions == 1 else "all positions"}
+
+    def close(self) -> None:
+        self._generator = None
+        self._model = None
+
+    def _read_logits(self) -> np.ndarray:
+        logits = self._generator.get_logits()
+        self._logits_positions = max(self._logits_positions if self._selected is not None else 0, logits.shape[1])
+        return logits[:, -1]
+
+    def _force(self, ids: np.ndarray) -> None:
+        """Only one batch of tokens can be appended; logits that leave one choice say the same for every batch size."""
+        only = np.zeros((len(ids), 1, self.vocab_size), dtype=np.float32)
+        only[np.arange(len(ids)), 0, ids] = 1
+        self._generator.set_logits(only)
+        self._generator.generate_next_token()
+
+
+class GenaiRunner:
+    name = "genai"
+
+    def versions(self) -> dict[str, str]:
+        return {
+            "python": sys.version.split()[0],
+            "onnxruntime-genai": metadata.version("onnxruntime-genai"),
+            "onnxruntime": metadata.version("onnxruntime"),
+        }
+
+    def load(self, command: Load) -> tuple[DecodeSession, dict[str, Any]]:
+        if command.options:
+            raise RunnerError("failed", f"genai has no option {sorted(command.options)[0]!r}")
+        if command.device != "cpu" or command.precision not in PRECISIONS:
+            raise RunnerError("unsupported", f"genai is driven on the CPU in {' and '.join(PRECISIONS)} only")
+        folder = Path(command.artefactDir) / "genai"
+        try:
+            described = json.loads((folder / CONFIG).read_text())
+            vocab_size = int(described["model"]["vocab_size"])
+        except (OSError, ValueError, KeyError, TypeError):
+            raise RunnerError("failed", f"no genai_config.json that names a vocabulary in {folder}") from None
+        import onnxruntime_genai
+
+        start = perf_counter_ns()
+        with without_end_of_sequence(folder, described) as config_folder:
+            config = onnxruntime_genai.Config(str(config_folder))
+            config.overlay(json.dumps(overlay(command.threads)))
+            decoder = GenaiDecoder(onnxruntime_genai.Model(config), vocab_size)
+        return DecodeSession(decoder), {
+            "loadNs": perf_counter_ns() - start,
+            "vocabSize": vocab_size,
+            "versions": self.versions(),
+            "effective": {
+                "provider": "CPUExecutionProvider",
+                "weights": command.precision,
+                "activations": activations(Path(command.artefactDir), command.precision),
+                "threads": command.threads,
+                "interopThreads": 1,
+                "kvCache": "shared buffer of the cell's capacity",
+                "selection": "onnxruntime-genai's greedy search",
+            },
+        }
+
+
+def main() -> int:
+    return serve(GenaiRunner())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

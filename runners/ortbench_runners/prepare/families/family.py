@@ -1,0 +1,57 @@
+"""The description of a family: names and layouts, no behaviour of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from gguf import GGUFWriter
+    from transformers import PretrainedConfig
+
+
+def no_extra_tensors(_config: PretrainedConfig) -> dict[str, np.ndarray]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Family:
+    model_type: str
+    """transformers' name of the family."""
+    gguf_arch: str
+    """llama.cpp's name of the family."""
+    check: Callable[[PretrainedConfig], None]
+    """Raises PrepareError for a configuration that one of the three formats cannot carry."""
+    gguf_metadata: Callable[[GGUFWriter, PretrainedConfig], None]
+    gguf_modules: Mapping[str, str]
+    """Module of the checkpoint → tensor of the GGUF file; {i} is the layer. Suffixes .weight and .bias carry over."""
+    onnx_matmuls: Mapping[str, tuple[str, ...]]
+    """Matrix multiplication of the builder's graph → modules whose rows it holds, in order; {i} is the layer."""
+    builder_overrides: Callable[[PretrainedConfig], dict[str, float]]
+    """Attributes that the ONNX model builder reads from a configuration under names that this family does not use; it
+    silently takes defaults when they are absent."""
+    rotary_interleaved: Mapping[str, str] = field(default_factory=dict)
+    """Module → config field with its number of heads, for projections that llama.cpp wants with the two halves of
+    each head interleaved, because it rotates neighbouring values where transformers rotates halves."""
+    gguf_extra_tensors: Callable[[PretrainedConfig], dict[str, np.ndarray]] = no_extra_tensors
+
+
+def head_size(config: PretrainedConfig) -> int:
+    return getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+
+
+def add_attention_metadata(writer: GGUFWriter, config: PretrainedConfig, rotary_size: int) -> None:
+    """The keys that every decoder with rotary positions needs."""
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_key_length(head_size(config))
+    writer.add_value_length(head_size(config))
+    writer.add_rope_dimension_count(rotary_size)
+    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    writer.add_vocab_size(config.vocab_size)

@@ -1,0 +1,152 @@
+"""Every matrix of an artefact against the canonical checkpoint, value by value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from gguf import GGUFReader
+from gguf.quants import dequantize
+from onnx import numpy_helper
+from onnx.external_data_helper import load_external_data_for_tensor
+
+from .canonical import Canonical
+from .errors import PrepareError
+from .families import family_of
+from .gguf_export import FILE, arrange, gguf_name
+from .onnx_export import GRAPH
+
+
+
+@dataclass(frozen=True)
+class Stored:
+    name: str
+    """Its name in the artefact."""
+    kind: str
+    """How it is stored there."""
+    canonical: tuple[str, ...]
+    """The tensors of the checkpoint that it holds, in order."""
+    value: np.ndarray
+    expected: np.ndarray
+
+
+def verify_artefact(request: dict[str, Any]) -> dict[str, Any]:
+    """request: kind (onnx or gguf), artefact (its folder), checkpoint (the canonical folder of the same precision).
+
+    Answers with one entry a matrix, and with the canonical matrices that no entry covers.
+    """
+    canonical, artefact = Canonical(Path(request["checkpoint"])), Path(request["artefact"])
+    matrices, seen = [], set()
+    for stored in {"onnx": onnx_matrices, "gguf": gguf_tensors}[request["kind"]](canonical, artefact):
+        seen.update(stored.canonical)
+        matrices.append(compare(stored))
+    wanted = [spec.name for spec in canonical.specs if len(spec.shape) == 2]
+    return {"matrices": matrices, "missing": [name for name in wanted if name not in seen]}
+
+
+def compare(stored: Stored) -> dict[str, Any]:
+    entry = {
+        "name": stored.name,
+        "storedAs": stored.kind,
+        "canonical": list(stored.canonical),
+        "shape": list(stored.expected.shape),
+    }
+    if stored.value.shape != stored.expected.shape:
+        return entry | {"verdict": "differs", "differing": stored.expected.size, "largestDifference": None}
+    # By value: 0 and -0 are the same weight.
+    differing = int((stored.value != stored.expected).sum())
+    difference = {
+        "differing": differing,
+        "largestDifference": float(np.abs(stored.value - stored.expected).max(initial=0.0)),
+    }
+    return entry | {"verdict": verdict(stored, differing)} | difference
+
+
+def verdict(stored: Stored, differing: int) -> str:
+    if differing == 0:
+        return "identical"
+    # int4 graphs for GPUs compute in float16, and keep the embedding so.
+    if stored.kind == "float16" and (stored.value == stored.expected.astype(np.float16)).all():
+        return "rounded"
+    return "differs"
+
+
+def gguf_tensors(canonical: Canonical, artefact: Path) -> Iterator[Stored]:
+    family = family_of(canonical.config.model_type)
+    tensors = {tensor.name: tensor for tensor in GGUFReader(artefact / FILE).tensors}
+    for spec in canonical.specs:
+        tensor = tensors.get(gguf_name(family, spec.name))
+        if tensor is not None:
+            value = dequantize(tensor.data, tensor.tensor_type)
+            yield Stored(tensor.name, tensor.tensor_type.name, (spec.name,), value, arrange(family, canonical, spec))
+
+
+def onnx_matrices(canonical: Canonical, artefact: Path) -> Iterator[Stored]:
+    """Both graphs share their weights, so the harness's own stands for both."""
+    graph = onnx.load(artefact / GRAPH, load_external_data=False).graph
+    initializers = {tensor.name: tensor for tensor in graph.initializer}
+
+    def array(name: str) -> np.ndarray:
+        tensor = initializers[name]
+        load_external_data_for_tensor(tensor, str(artefact))
+        value = numpy_helper.to_array(tensor)
+        tensor.ClearField("raw_data")
+        return value
+
+    for node in graph.node:
+        names = canonical_weights(canonical, node)
+        if names:
+            expected = np.concatenate([canonical.array(name) for name in names])
+            kind, value = stored_matrix(node, array)
+            yield Stored(node.name, kind, names, value.astype(np.float32), expected)
+
+
+def canonical_weights(canonical: Canonical, node: onnx.NodeProto) -> tuple[str, ...]:
+    if node.op_type == "Gather" and node.name == "/model/embed_tokens/Gather":
+        return ("model.embed_tokens.weight",)
+    if node.op_type not in ("MatMul", "MatMulNBits"):
+        return ()
+    pattern, layer = split_node(node.name)
+    modules = family_of(canonical.config.model_type).onnx_matmuls.get(pattern)
+    if modules is None:
+        return ()
+    names = tuple(f"{module.replace('{i}', layer)}.weight" for module in modules)
+    tied = canonical.config.tie_word_embeddings
+    return tuple("model.embed_tokens.weight" if tied and name == "lm_head.weight" else name for name in names)
+
+
+def split_node(name: str) -> tuple[str, str]:
+    """/model/layers.3/attn/o_proj/MatMul_Q4 → (/model/layers.{i}/attn/o_proj, 3)."""
+    parts = name.split("/")[:-1]
+    layer = ""
+    for index, part in enumerate(parts):
+        if part.startswith("layers."):
+            layer = part.removeprefix("layers.")
+            parts[index] = "layers.{i}"
+    return "/".join(parts), layer
+
+
+def stored_matrix(node: onnx.NodeProto, array: Callable[[str], np.ndarray]) -> tuple[str, np.ndarray]:
+    """How the node's weight is stored, and its values as [out, in]."""
+    if node.op_type == "Gather":
+        weight = array(node.input[0])
+        return str(weight.dtype), weight
+    if node.op_type == "MatMul":
+        weight = array(node.input[1])
+        return str(weight.dtype), weight.T
+    attributes = {attribute.name: attribute.i for attribute in node.attribute}
+    kind = f"int{attributes['bits']} blocks of {attributes['block_size']}"
+    if attributes["bits"] != 4 or any(node.input[3:4]):
+        raise PrepareError(f"{node.name} is stored as {kind} with zero points; expected symmetric int4", code="failed")
+    return kind, dequantize_matmulnbits(array(node.input[1]), array(node.input[2]), attributes["N"], attributes["K"])
+
+
+def dequantize_matmulnbits(packed: np.ndarray, scales: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """uint8[N, blocks, block / 2], low nibble first, zero at 8, one scale a block → float32[N, K]."""
+    nibbles = np.stack([packed & 0x0F, packed >> 4], axis=-1).reshape(rows, packed.shape[1], -1)
+    values = (nibbles.astype(np.float32) - 8) * scales.astype(np.float32).reshape(rows, -1, 1)
+    return values.reshape(rows, -1)[:, :columns]

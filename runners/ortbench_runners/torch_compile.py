@@ -1,0 +1,143 @@
+"""PyTorch with torch.compile: a static cache, one graph for a prompt shape and one for decoding a batch size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch._dynamo.utils import counters
+
+from .commands import Load, Prompts
+from .errors import RunnerError
+from .static_cache import ATTENTION, StaticKvCache, require_full_attention
+from .torch_decoder import TorchDecoder, left_pad
+from .torch_model import load_model
+
+MODES = ("default", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")
+
+
+def configure_dynamo() -> None:
+    config = torch._dynamo.config
+    # Each shape of a sweep is a compilation of its own; past a limit PyTorch would fall back to eager without a word.
+    config.recompile_limit = 4096
+    config.accumulated_recompile_limit = 65536
+    config.fail_on_recompile_limit_hit = True
+    # Which dimensions are symbolic is said where they are made, so that no graph depends on the order of the shapes.
+    config.automatic_dynamic_shapes = False
+
+
+def prefill(model, ids, positions, mask, cache):
+    """Ids [B, P] → logits [B, vocab] of the last position; fills the cache from its start."""
+    return _last_logits(model, ids, positions, mask, cache)
+
+
+def decode_one_token(model, ids, padding, cache):
+    """Ids [B, 1] at `cache.position` → logits [B, vocab]; mask and positions are made inside the graph."""
+    columns = torch.arange(cache.layers[0].keys.shape[2], device=ids.device)
+    mask = (columns <= cache.position) & (columns >= padding)
+    return _last_logits(model, ids, cache.position - padding, mask[:, None, None, :], cache)
+
+
+def _last_logits(model, ids, positions, mask, cache):
+    output = model(
+        input_ids=ids,
+        attention_mask=mask,
+        position_ids=positions,
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    return output.logits[:, -1]
+
+
+class CompiledDecoder(TorchDecoder):
+    def __init__(self, model: torch.nn.Module, command: Load, dtype: torch.dtype, mode: str) -> None:
+        super().__init__(model, command.device)
+        self._dtype = dtype
+        self._longest = command.maxSequenceLength
+        self._cache: StaticKvCache | None = None
+        self._key: tuple[int, int] | None = None
+        # fullgraph: a part that cannot be compiled is an error, not a silent return to eager.
+        self._prefill = torch.compile(prefill, mode=mode, fullgraph=True)
+        self._decode = torch.compile(decode_one_token, mode=mode, fullgraph=True)
+
+    @torch.inference_mode()
+    def begin(self, prompts: Prompts, capacity: int) -> None:
+        ids, padding = left_pad(prompts)
+        batch_size, length = ids.shape
+        self._use_cache(batch_size, capacity)
+        columns = torch.arange(length)
+        self._padding = padding[:, None].to(self.device)
+        self._positions = (columns.expand(batch_size, -1) - padding[:, None]).clamp_min(0).contiguous()
+        self._mask: torch.Tensor | None = None
+        if padding.any():
+            seen = (columns <= columns[:, None]) & (columns >= padding[:, None, None])
+            # Padding attends to itself: a row without any column would be no number.
+            self._mask = (seen | (columns == columns[:, None]))[:, None].to(self.device)
+        self._prompt, self._length = ids, length
+
+    @torch.inference_mode()
+    def prefill(self) -> torch.Tensor:
+        cache = self._cache
+        cache.set_prefilling(True)
+        logits = self._prefill(
+            self.model, self._prompt.to(self.device), self._positions.to(self.device), self._mask, cache
+        )
+        cache.set_prefilling(False)
+        cache.position.fill_(self._length)
+        return logits.cpu()
+
+    @torch.inference_mode()
+    def decode_one_token(self, ids: torch.Tensor) -> torch.Tensor:
+        cache = self._cache
+        logits = self._decode(self.model, ids.to(self.device), self._padding, cache)
+        cache.position.add_(1)
+        return logits.cpu()
+
+    def compilations(self) -> int:
+        return counters["stats"]["unique_graphs"]
+
+    def effective(self) -> dict[str, Any]:
+        inductor = counters["inductor"]
+        return {
+            "compiledGraphs": self.compilations(),
+            # More hits than misses means that compileNs is the time to load code compiled in an earlier run.
+            "compileCacheHits": inductor["fxgraph_cache_hit"],
+            "compileCacheMisses": inductor["fxgraph_cache_miss"] + inductor["fxgraph_cache_bypass"],
+        }
+
+    def close(self) -> None:
+        self._cache = None
+        super().close()
+
+    def _use_cache(self, batch_size: int, capacity: int) -> None:
+        """Keeps the buffers of the shape that was used last, and no others."""
+        if self._key == (batch_size, capacity):
+            self._cache.clear()
+            return
+        self._cache = self._key = None
+        self._cache = StaticKvCache(self.model.config, batch_size, capacity, self._dtype, self.device)
+        self._key = (batch_size, capacity)
+        for layer in self._cache.layers:
+            for buffer in (layer.keys, layer.values):
+                # Attention is a library call and the rest touches single rows: a fixed capacity would make no better
+                # code, only the same graph again for every prompt length. The hint splits loops over threads, and
+                # must not depend on which cell came first.
+                torch._dynamo.mark_dynamic(buffer, 2, hint_override=self._longest)
+
+
+def load(command: Load) -> tuple[CompiledDecoder, dict[str, Any]]:
+    mode = command.options.get("mode", "default")
+    if mode not in MODES:
+        raise RunnerError("failed", f"no compile mode {mode!r}")
+    configure_dynamo()
+    model, facts = load_model(command, attention=ATTENTION)
+    require_full_attention(model.config, command.maxSequenceLength)
+    dtype = torch.bfloat16 if command.precision == "int4" else model.dtype
+    return CompiledDecoder(model, command, dtype, mode), facts | {
+        "attention": "sdpa",
+        "kvCache": "static, of the cell's capacity",
+        "compileMode": mode,
+        "compileBackend": "inductor",
+        "compileShapes": "batch size and prompt length fixed, cache capacity symbolic",
+    }

@@ -1,0 +1,62 @@
+"""What eager and compiled PyTorch share: prompts, selection, and the device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from .commands import Prompts
+
+
+def left_pad(prompts: Prompts) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids [batch, longest] with each row at the right end, as transformers pads for generation, and padding [batch]."""
+    longest = max(len(row) for row in prompts)
+    # Padding is masked out, so that any id of the vocabulary serves.
+    ids = torch.tensor([[0] * (longest - len(row)) + row for row in prompts], dtype=torch.int64)
+    return ids, torch.tensor([longest - len(row) for row in prompts], dtype=torch.int64)
+
+
+class TorchDecoder:
+    """The device's part of a decoder; logits reach the host inside the timed call, as one tensor [batch, vocab]."""
+
+    def __init__(self, model: torch.nn.Module, device: str) -> None:
+        self.model = model
+        self.device = torch.device(device)
+        self.vocab_size: int = model.config.vocab_size
+
+    def select(self, logits: torch.Tensor) -> torch.Tensor:
+        """Ids [batch, 1]; torch.argmax returns the first of equal values."""
+        return logits.argmax(dim=-1, keepdim=True)
+
+    def forced(self, ids: list[int]) -> torch.Tensor:
+        return torch.tensor(ids, dtype=torch.int64).unsqueeze(-1)
+
+    def token_ids(self, ids: torch.Tensor) -> list[int]:
+        return ids.squeeze(-1).tolist()
+
+    def chosen_logits(self, logits: torch.Tensor, ids: torch.Tensor) -> list[float]:
+        return logits.gather(-1, ids).squeeze(-1).tolist()
+
+    def float32_rows(self, logits: torch.Tensor) -> bytes:
+        return logits.to(torch.float32).contiguous().numpy().astype("<f4", copy=False).tobytes()
+
+    def synchronise(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def compilations(self) -> int:
+        return 0
+
+    def reset_device_peak(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+
+    def device_peak_bytes(self) -> int | None:
+        return torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else None
+
+    def effective(self) -> dict[str, Any]:
+        return {}
+
+    def close(self) -> None:
+        del self.model

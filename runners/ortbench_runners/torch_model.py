@@ -1,0 +1,87 @@
+"""Loading a prepared checkpoint into PyTorch, the same for eager and compiled runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from .commands import Load
+from .errors import RunnerError
+from .int4 import quantise_model
+
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+def set_threads(threads: int) -> None:
+    torch.set_num_threads(threads)
+    try:
+        # One stream of work: forwards are never run side by side.
+        torch.set_num_interop_threads(1)
+    except RuntimeError:
+        # It can be set once a process, before any parallel work; a second load finds it set.
+        if torch.get_num_interop_threads() != 1:
+            raise
+
+
+def check_device(device: str) -> None:
+    if device == "cpu":
+        return
+    if device == "cuda" and torch.cuda.is_available():
+        return
+    raise RunnerError("unavailable", f"PyTorch {torch.__version__} has no {device} device here")
+
+
+def load_model(command: Load, attention: str) -> tuple[torch.nn.Module, dict[str, Any]]:
+    """The model in evaluation mode on its device, and what is effective of its weights and arithmetic."""
+    check_device(command.device)
+    set_threads(command.threads)
+    folder = Path(command.artefactDir)
+    if not (folder / "config.json").is_file():
+        raise RunnerError("failed", f"no config.json in {folder}")
+    if not any(folder.glob("*.safetensors")):
+        raise RunnerError("failed", f"no safetensors weights in {folder}; pickled weights are never loaded")
+    if command.precision == "int4" and command.device != "cpu":
+        raise RunnerError("unsupported", "int4 is wired to PyTorch's CPU kernel only")
+    # int4 starts from the exact values of the canonical checkpoint, which are kept as fp32.
+    dtype = DTYPES.get(command.precision, torch.float32)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=dtype,
+        attn_implementation=attention,
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+    )
+    model.eval()
+    if command.precision == "int4":
+        facts: dict[str, Any] = quantise_model(model, folder)
+    else:
+        facts = {"weights": command.precision, "activations": command.precision, **_matmul_facts(command)}
+    return model.to(command.device), facts | {
+        "device": command.device,
+        "threads": torch.get_num_threads(),
+        "interopThreads": torch.get_num_interop_threads(),
+        "logitsScope": "last position",
+    }
+
+
+def _matmul_facts(command: Load) -> dict[str, Any]:
+    """Which arithmetic a matrix product takes on this CPU; PyTorch accumulates half precisions in fp32."""
+    if command.device != "cpu":
+        return {}
+    mkldnn = torch.ops.mkldnn
+    native = {
+        "fp16": torch.backends.mkldnn.is_available() and mkldnn._is_mkldnn_fp16_supported(),
+        "bf16": torch.backends.mkldnn.is_available() and mkldnn._is_mkldnn_bf16_supported(),
+    }
+    library = {"fp32": "BLAS or oneDNN"}.get(command.precision)
+    if library is None:
+        library = "oneDNN" if native[command.precision] else "PyTorch's own loops: this CPU has no oneDNN path"
+    return {"matmul": library, "cpuCapability": torch.backends.cpu.get_cpu_capability()}
+
+
+def library_versions() -> dict[str, str]:
+    return {"torch": torch.__version__, "transformers": transformers.__version__}

@@ -1,0 +1,88 @@
+"""onnxruntime-genai taken apart into the phases: the tokens of PyTorch, whatever the end-of-sequence token is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nano
+import prepare_models as models
+import pytest
+import torch
+from ortbench_runners.commands import Prepare
+from ortbench_runners.errors import RunnerError
+from ortbench_runners.genai import GenaiRunner, activations
+from ortbench_runners.prepare.onnx_export import make_onnx
+from ortbench_runners.session import DecodeSession
+
+
+@pytest.fixture(scope="module")
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    base = tmp_path_factory.mktemp("genai")
+    models.make_checkpoint(base / "checkpoint", models.seeded(models.LLAMA), "fp32")
+    request = {"checkpoint": str(base / "checkpoint"), "precision": "fp32", "device": "cpu", "out": str(base / "onnx")}
+    make_onnx(request)
+    return base / "checkpoint", base / "onnx"
+
+
+@pytest.fixture(scope="module")
+def session(artefacts: tuple[Path, Path]) -> DecodeSession:
+    return GenaiRunner().load(nano.load_command(artefacts[1]))[0]
+
+
+def test_tokens_are_those_of_transformers(artefacts: tuple[Path, Path], session: DecodeSession) -> None:
+    expected = nano.reference_tokens(artefacts[0], nano.PROMPTS)
+    for _ in range(2):
+        result = nano.generate(session, nano.PROMPTS)
+        assert result["tokens"] == expected
+        assert len(result["stepNs"]) == nano.STEPS - 1
+    alone = [nano.generate(session, [prompt])["tokens"][0] for prompt in nano.PROMPTS]
+    assert alone == expected
+
+
+def test_the_end_of_a_sequence_is_ignored(artefacts: tuple[Path, Path], tmp_path: Path) -> None:
+    expected = nano.reference_tokens(artefacts[0], nano.PROMPTS)
+    folder = tmp_path / "genai"
+    folder.mkdir()
+    for file in (artefacts[1] / "genai").iterdir():
+        if file.name != "genai_config.json":
+            (folder / file.name).symlink_to(file)
+    config = json.loads((artefacts[1] / "genai" / "genai_config.json").read_text())
+    for named in (expected[0][2], [expected[0][2], expected[1][0]], []):
+        config["model"]["eos_token_id"] = named
+        (folder / "genai_config.json").write_text(json.dumps(config))
+        session, _ = GenaiRunner().load(nano.load_command(tmp_path))
+        assert nano.generate(session, nano.PROMPTS)["tokens"] == expected
+        assert nano.generate(session, nano.PROMPTS[:1])["tokens"] == expected[:1]
+
+
+def test_teacher_forced_logits_are_those_of_transformers(
+    artefacts: tuple[Path, Path], session: DecodeSession, tmp_path: Path
+) -> None:
+    continuation = [[9, 8, 7], [6, 5, 4]]
+    logits = nano.forced_logits(session, nano.PROMPTS, continuation, tmp_path / "logits")
+    expected = nano.reference_logits(artefacts[0], nano.PROMPTS, continuation)
+    torch.testing.assert_close(logits, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_only_the_last_position_is_computed(session: DecodeSession) -> None:
+    prepared = session.prepare(Prepare(batchSize=2, promptLength=7, generate=4))
+    assert prepared == {"compileNs": 0, "effective": {"logitsScope": "last position"}}
+
+
+def test_what_it_cannot_do_is_said(artefacts: tuple[Path, Path], session: DecodeSession, tmp_path: Path) -> None:
+    with pytest.raises(RunnerError, match="no padding before a prompt"):
+        nano.generate(session, nano.RAGGED)
+    with pytest.raises(RunnerError) as caught:
+        GenaiRunner().load(nano.load_command(artefacts[1], "bf16"))
+    assert caught.value.code == "unsupported"
+    with pytest.raises(RunnerError, match="genai_config.json"):
+        GenaiRunner().load(nano.load_command(tmp_path))
+
+
+def test_activations_of_int4_follow_the_accuracy_level(tmp_path: Path) -> None:
+    describe = tmp_path / "ortbench.json"
+    describe.write_text(json.dumps({"quantisation": {"accuracyLevel": 4}}))
+    assert activations(tmp_path, "int4").startswith("int8")
+    describe.write_text(json.dumps({"quantisation": {"accuracyLevel": 1}}))
+    assert activations(tmp_path, "int4").startswith("fp32")

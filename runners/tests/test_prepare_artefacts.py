@@ -1,0 +1,167 @@
+"""ONNX and GGUF: the canonical matrices bit for bit, and the ONNX graph's logits against transformers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import prepare_models as models
+import pytest
+import torch
+from gguf import GGUFReader
+from ortbench_runners.prepare.errors import PrepareError
+from ortbench_runners.prepare.gguf_export import interleave_halves, make_gguf
+from ortbench_runners.prepare.onnx_export import make_onnx
+from ortbench_runners.prepare.verify import verify_artefact
+from transformers import AutoModelForCausalLM
+
+CASES = [(name, precision) for name in models.MODELS for precision in ("fp32", "int4")]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    checkpoint: Path
+    onnx: Path
+    gguf: Path
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(case))
+def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    name, precision = request.param
+    base = tmp_path_factory.mktemp(f"{name}-{precision}")
+    made = Prepared(base / "checkpoint", base / "onnx", base / "gguf")
+    models.make_checkpoint(made.checkpoint, models.seeded(models.MODELS[name]), precision)
+    shared = {"checkpoint": str(made.checkpoint), "precision": precision}
+    make_onnx(shared | {"device": "cpu", "out": str(made.onnx)})
+    make_gguf(shared | {"name": name, "out": str(made.gguf)})
+    return made
+
+
+def precision_of(prepared: Prepared) -> str:
+    return json.loads((prepared.checkpoint / "ortbench.json").read_text())["precision"]
+
+
+@pytest.mark.parametrize("kind", ["onnx", "gguf"])
+def test_every_matrix_is_the_canonical_one(prepared: Prepared, kind: str) -> None:
+    request = {"kind": kind, "artefact": str(getattr(prepared, kind)), "checkpoint": str(prepared.checkpoint)}
+    reply = verify_artefact(request)
+    assert reply["missing"] == []
+    assert [matrix["name"] for matrix in reply["matrices"] if matrix["verdict"] != "identical"] == []
+    if precision_of(prepared) == "int4":
+        kinds = {matrix["storedAs"] for matrix in reply["matrices"] if "embed" not in matrix["canonical"][0]}
+        assert kinds - {"F32"} == {"int4 blocks of 32" if kind == "onnx" else "Q4_0"}
+
+
+def reference_logits(prepared: Prepared, rows: list[np.ndarray]) -> np.ndarray:
+    """float32[rows, vocabulary]: each row alone, in transformers, float32."""
+    model = AutoModelForCausalLM.from_pretrained(prepared.checkpoint, dtype=torch.float32).eval()
+    with torch.no_grad():
+        return np.stack([model(torch.from_numpy(row[None])).logits[0, -1].numpy() for row in rows])
+
+
+class Graph:
+    def __init__(self, folder: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(folder / "model.onnx", options)
+        decoder = json.loads((folder / "genai" / "genai_config.json").read_text())["model"]["decoder"]
+        self.heads, self.head_size = decoder["num_key_value_heads"], decoder["head_size"]
+        self.past = [value.name for value in self.session.get_inputs() if value.name.startswith("past_key_values.")]
+
+    def run(self, ids: np.ndarray, mask: np.ndarray, index: np.ndarray, past: list[np.ndarray] | None) -> list[np.ndarray]:
+        """[logits of the chosen positions, present…]"""
+        empty = [np.zeros((len(ids), self.heads, 0, self.head_size), np.float32)] * len(self.past)
+        feed = {"input_ids": ids, "attention_mask": mask, "logits_index": index}
+        return self.session.run(None, feed | dict(zip(self.past, past or empty, strict=True)))
+
+
+def normalised_error(value: np.ndarray, reference: np.ndarray) -> float:
+    return float(np.sqrt(np.mean((value - reference) ** 2)) / reference.std())
+
+
+def test_logits_of_a_ragged_batch_and_the_step_after_it(prepared: Prepared) -> None:
+    generator = np.random.default_rng(5)
+    graph = Graph(prepared.onnx)
+    lengths = [200, 3, 57]
+    rows = [generator.integers(3, 500, length) for length in lengths]
+    ids = np.zeros((3, max(lengths)), np.int64)
+    mask = np.zeros_like(ids)
+    for row, tokens in enumerate(rows):
+        ids[row, : len(tokens)], mask[row, : len(tokens)] = tokens, 1
+    index = np.array(lengths)[:, None] - 1
+    logits, *present = graph.run(ids, mask, index, None)
+    # int8 activations in int4 products, see ACCURACY_LEVEL: the weights are exact, the arithmetic is not.
+    tolerance = 0.08 if precision_of(prepared) == "int4" else 2e-5
+    assert logits.shape[:2] == (3, 1)
+    assert normalised_error(logits[:, 0], reference_logits(prepared, rows)) < tolerance
+
+    # Room for one more token, right-padded as before: each row's new token goes where its own prompt ended.
+    grown = [np.concatenate([value, np.zeros_like(value[:, :, :1])], axis=2) for value in present]
+    step = generator.integers(3, 500, (3, 1))
+    mask = (np.arange(max(lengths) + 1) <= np.array(lengths)[:, None]).astype(np.int64)
+    after, *_ = graph.run(step, mask, np.zeros((3, 1), np.int64), grown)
+    longer = [np.concatenate([tokens, step[row]]) for row, tokens in enumerate(rows)]
+    assert normalised_error(after[:, 0], reference_logits(prepared, longer)) < tolerance
+
+
+def test_the_genai_folder_shares_the_weights(prepared: Prepared) -> None:
+    names = {path.relative_to(prepared.onnx).as_posix() for path in prepared.onnx.rglob("*") if path.is_file()}
+    assert {"model.onnx", "genai/model.onnx", "genai/model.onnx.data", "genai/genai_config.json"} <= names
+    assert [name for name in names if name.endswith(".data")] == ["genai/model.onnx.data"]
+
+
+def test_gguf_keeps_embeddings_in_floating_point_and_has_no_vocabulary(prepared: Prepared) -> None:
+    reader = GGUFReader(prepared.gguf / "model.gguf")
+    types = {tensor.name: tensor.tensor_type.name for tensor in reader.tensors}
+    assert types["token_embd.weight"] == "F32"
+    assert types.get("output.weight", "F32") == ("Q4_0" if precision_of(prepared) == "int4" else "F32")
+    assert reader.fields["tokenizer.ggml.model"].contents() == "no_vocab"
+
+
+def test_verification_finds_one_wrong_scale(tmp_path: Path) -> None:
+    models.make_checkpoint(tmp_path / "c", models.seeded(models.LLAMA), "int4")
+    make_gguf({"checkpoint": str(tmp_path / "c"), "precision": "int4", "name": "m", "out": str(tmp_path / "g")})
+    reader = GGUFReader(tmp_path / "g" / "model.gguf", "r+")
+    tensor = next(tensor for tensor in reader.tensors if tensor.name == "blk.1.ffn_up.weight")
+    tensor.data[7, 0] ^= 1
+    tensor.data.flush()
+    del reader, tensor
+    reply = verify_artefact({"kind": "gguf", "artefact": str(tmp_path / "g"), "checkpoint": str(tmp_path / "c")})
+    wrong = [matrix for matrix in reply["matrices"] if matrix["verdict"] != "identical"]
+    assert [matrix["name"] for matrix in wrong] == ["blk.1.ffn_up.weight"]
+    # 31 or 32 values of one block: a value of zero stays zero under any scale.
+    assert 16 <= wrong[0]["differing"] <= 32
+
+
+def test_interleaving_turns_halves_into_neighbours() -> None:
+    rows = np.arange(8)[:, None]
+    assert interleave_halves(rows, heads=2)[:, 0].tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
+
+
+def test_a_matrix_that_the_builder_would_take_for_the_head(tmp_path: Path) -> None:
+    models.make_checkpoint(tmp_path / "c", models.seeded(models.PHI | {"vocab_size": 512}), layers=1)
+    request = {"checkpoint": str(tmp_path / "c"), "precision": "fp32", "device": "cpu", "out": str(tmp_path / "o")}
+    with pytest.raises(PrepareError, match="would take it for the head"):
+        make_onnx(request)
+
+
+def test_int4_graphs_for_gpus_round_the_embedding_alone(tmp_path: Path) -> None:
+    models.make_checkpoint(tmp_path / "c", models.seeded(models.LLAMA), "int4", layers=1)
+    shared = {"checkpoint": str(tmp_path / "c")}
+    facts = make_onnx(shared | {"precision": "int4", "device": "cuda", "out": str(tmp_path / "o")})["facts"]
+    assert (facts["embeddingType"], facts["logitsType"]) == ("float16", "float16")
+    reply = verify_artefact(shared | {"kind": "onnx", "artefact": str(tmp_path / "o")})
+    verdicts = {matrix["name"]: matrix["verdict"] for matrix in reply["matrices"]}
+    assert verdicts.pop("/model/embed_tokens/Gather") == "rounded"
+    assert set(verdicts.values()) == {"identical"}
+
+
+def test_precisions_without_an_honest_graph(tmp_path: Path) -> None:
+    models.make_checkpoint(tmp_path / "c", models.seeded(models.LLAMA), "fp16", layers=1)
+    request = {"checkpoint": str(tmp_path / "c"), "precision": "fp16", "device": "cpu", "out": str(tmp_path / "o")}
+    with pytest.raises(PrepareError) as caught:
+        make_onnx(request)
+    assert caught.value.code == "unsupported"

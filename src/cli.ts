@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { collect, define, examples, runProgram } from './commands/define.ts';
+import { ortbenchVersion } from './machine/version.ts';
+
+const JSON_OUTPUT = ['--json', 'machine-readable output on stdout'] as const;
+const ONLY = [
+  '--only <field=value,…>',
+  'only cells that match, e.g. engine=NAME (repeatable)',
+  collect,
+] as const;
+const EXIT_CODES = 'Exit codes: 0 ok, 1 regression, 2 usage, 3 inconclusive, 4 a cell or the machine failed';
+
+const program = new Command('ortbench')
+  .description(
+    'How fast is ONNX Runtime on generative AI, compared with PyTorch and llama.cpp, on your hardware?',
+  )
+  .version(ortbenchVersion())
+  .exitOverride()
+  .addHelpText('after', examples(['sweep configs/quickstart.yaml', 'doctor']))
+  .addHelpText('after', EXIT_CODES);
+
+define(program, {
+  usage: 'sweep <config>',
+  does: 'plan, prepare what is missing, measure every cell, write CSV and charts',
+  options: [
+    ONLY,
+    JSON_OUTPUT,
+    ['--out <dir>', 'results folder (default: one under results/ named for the time)'],
+    ['--resume', 'go on with the unfinished cells of a results folder'],
+    ['--no-parity', 'skip the check that engines compute the same; stamped on every artefact'],
+  ],
+  examples: ['sweep my.yaml', 'sweep my.yaml --only precision=int4 --out results/int4'],
+  load: async () => (await import('./commands/sweep.ts')).runSweep,
+});
+define(program, {
+  usage: 'plan <config>',
+  does: 'show the cells in order, which are skipped and why, memory and time; runs nothing',
+  options: [ONLY, ['--probe', 'also ask each engine whether it is installed'], JSON_OUTPUT],
+  examples: ['plan my.yaml', 'plan my.yaml --only batchSize=1,precision=int4 --json'],
+  load: async () => (await import('./commands/plan.ts')).runPlan,
+});
+define(program, {
+  usage: 'prepare <config-or-model>',
+  does: "make each engine's model files from one source checkpoint, in the cache",
+  options: [
+    ['--precision <name>', 'for a model: this precision (repeatable; default: all)', collect],
+    ['--engine <name>', 'only for this engine (repeatable; default: all)', collect],
+    ['--force', 'make again what is there'],
+    ['--verify', 'check every matrix of what is there'],
+    JSON_OUTPUT,
+  ],
+  examples: ['prepare my.yaml', 'prepare llama-tiny --precision int4 --verify'],
+  load: async () => (await import('./commands/prepare.ts')).runPrepare,
+});
+define(program, {
+  usage: 'report <results>',
+  does: 'write CSV and charts again from stored results; needs no engine',
+  options: [['--out <dir>', 'report folder (default: one under reports/ named as the results)'], JSON_OUTPUT],
+  examples: ['report results/quickstart', 'report results/quickstart --out blog'],
+  load: async () => (await import('./commands/report.ts')).runReport,
+});
+define(program, {
+  usage: 'doctor',
+  does: 'what each engine needs and has here, this machine, and the command that mends each lack',
+  options: [JSON_OUTPUT],
+  examples: ['doctor', 'doctor --json'],
+  load: async () => (await import('./commands/doctor.ts')).runDoctor,
+});
+define(program, {
+  usage: 'setup',
+  does: 'make the Python environment with its pinned versions; other commands do it when needed',
+  options: [JSON_OUTPUT],
+  examples: ['setup', 'setup --json'],
+  load: async () => (await import('./commands/setup.ts')).runSetup,
+});
+
+await runProgram(program);

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import type { LoadedSweep } from '../config/load.ts';
+import type { Engine } from '../engines/engine.ts';
+import type { Plan } from '../plan/plan.ts';
+import { optionsOf } from '../runner/context.ts';
+import type { Environment, Manifest } from '../schema/manifest.ts';
+import type { Rule } from '../schema/sweep.ts';
+
+export interface ManifestInput {
+  readonly loaded: LoadedSweep;
+  readonly plan: Plan;
+  readonly engines: ReadonlyMap<string, Engine>;
+  readonly environment: Environment;
+  readonly threads: number;
+  readonly parity: boolean;
+  readonly only: Rule | null;
+  readonly now: Date;
+}
+
+/** What stands for the whole run: reports are made from it and the records alone. */
+export function makeManifest(input: ManifestInput): Manifest {
+  const { loaded, plan, engines, environment, threads, parity, only, now } = input;
+  const { sweep, models } = loaded;
+  const config = { ...sweep, models: models.map(({ spec }) => spec), threads, parity, only };
+  return {
+    format: 1,
+    runId: runIdFor(loaded.file, now),
+    createdAt: now.toISOString(),
+    title: sweep.title ?? null,
+    configSha256: createHash('sha256')
+      .update(JSON.stringify([loaded.configSha256, threads, parity, only]))
+      .digest('hex'),
+    config,
+    environment,
+    seed: sweep.seed,
+    threads,
+    repetitions: sweep.repetitions,
+    generate: sweep.generate,
+    baselines: sweep.baselines.map(({ engine, precision }) => ({ engine, precision: precision ?? null })),
+    engines: sweep.engines.map((choice) => {
+      const engine = engines.get(choice.engine)!;
+      const title =
+        choice.name === choice.engine ? engine.meta.title : `${engine.meta.title} (${choice.name})`;
+      return { name: choice.name, engine: choice.engine, title, options: optionsOf(engine, choice, sweep) };
+    }),
+    models: models.map(({ spec, shape, origin }) => ({
+      name: spec.name,
+      title: spec.title ?? spec.name,
+      parameters: shape.parameters,
+      layers: shape.layers,
+      origin,
+    })),
+    cells: plan.cells.map(({ cell, status, reason }) => ({ cell, status, reason })),
+    parity,
+  };
+}
+
+/** The config's name, as far as it is fit for a file name: how runs of one config are found again. */
+export function runPrefix(configFile: string): string {
+  const name = basename(configFile).replace(/\.ya?ml$/i, '');
+  return (
+    name
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^[.-]+/, '')
+      .slice(0, 60) || 'sweep'
+  );
+}
+
+function runIdFor(configFile: string, now: Date): string {
+  const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${runPrefix(configFile)}-${stamp}`;
+}

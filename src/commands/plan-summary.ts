@@ -1,0 +1,103 @@
+import type { LoadedSweep } from '../config/load.ts';
+import type { EngineMeta } from '../engines/engine.ts';
+import type { Plan, PlanFacts, PlannedCell, PlanStatus } from '../plan/plan.ts';
+import { estimateCellSeconds, estimateSessionSeconds } from '../plan/time.ts';
+import { type Block, makeBlocks } from '../runner/schedule.ts';
+
+/** All cells that will not run for the same reason. */
+export interface ReasonCount {
+  readonly status: PlanStatus;
+  readonly reason: string;
+  readonly cells: number;
+}
+
+/** One model on one device: what is interleaved. */
+export interface BlockSummary {
+  readonly model: string;
+  readonly device: string;
+  readonly cells: number;
+  readonly comparisons: number;
+  readonly sessions: number;
+  readonly residency: Block['residency'];
+  /** Sum of each session's largest cell: what keeping all loaded takes. */
+  readonly togetherMiB: number;
+  /** What loading and warming up anew in every round costs on top; 0 when sessions stay loaded together. */
+  readonly reloadSeconds: number;
+}
+
+export interface PlanSummary {
+  readonly counts: Readonly<Record<PlanStatus, number>>;
+  /** Most frequent first. */
+  readonly reasons: readonly ReasonCount[];
+  /** Of the whole run, reloads included. */
+  readonly seconds: number;
+  /** Of the largest session alone. */
+  readonly peakMiB: number;
+  readonly blocks: readonly BlockSummary[];
+}
+
+/** Counts, reasons, time and memory of a plan, and how its sessions will share the machine. */
+export function summarisePlan(
+  loaded: LoadedSweep,
+  plan: Plan,
+  metas: ReadonlyMap<string, EngineMeta>,
+  facts: PlanFacts,
+): PlanSummary {
+  const counts: Record<PlanStatus, number> = { planned: 0, skipped: 0, unsupported: 0, unavailable: 0 };
+  const reasons = new Map<string, { status: PlanStatus; reason: string; cells: number }>();
+  const planned: PlannedCell[] = [];
+  let seconds = 0;
+  let peakMiB = 0;
+  for (const entry of plan.cells) {
+    counts[entry.status] += 1;
+    if (entry.reason === null) {
+      planned.push(entry);
+      seconds += entry.seconds;
+      peakMiB = Math.max(peakMiB, entry.memoryMiB);
+      continue;
+    }
+    const key = `${entry.status} ${entry.reason}`;
+    const known = reasons.get(key);
+    if (known === undefined) reasons.set(key, { status: entry.status, reason: entry.reason, cells: 1 });
+    else known.cells += 1;
+  }
+  const free = Math.min(facts.memoryMiB, facts.availableMiB ?? facts.memoryMiB);
+  const blocks = makeBlocks(planned, free).map((block) => summariseBlock(block, loaded, metas, facts));
+  return {
+    counts,
+    reasons: [...reasons.values()].sort((a, b) => b.cells - a.cells),
+    seconds: blocks.reduce((sum, { reloadSeconds }) => sum + reloadSeconds, seconds),
+    peakMiB,
+    blocks,
+  };
+}
+
+function summariseBlock(
+  block: Block,
+  { sweep, models }: LoadedSweep,
+  metas: ReadonlyMap<string, EngineMeta>,
+  { threads }: PlanFacts,
+): BlockSummary {
+  const { shape } = models.find(({ spec }) => spec.name === block.model)!;
+  let togetherMiB = 0;
+  let cells = 0;
+  let onceSeconds = 0;
+  for (const members of block.sessions.values()) {
+    const meta = metas.get(members[0]!.choice.engine)!;
+    cells += members.length;
+    togetherMiB += members.reduce((most, { memoryMiB }) => Math.max(most, memoryMiB), 0);
+    onceSeconds += estimateSessionSeconds(members[0]!.cell, shape, meta, sweep, threads);
+    for (const { cell } of members)
+      onceSeconds += estimateCellSeconds(cell, shape, meta, sweep, threads).prepare;
+  }
+  return {
+    model: block.model,
+    device: block.device,
+    cells,
+    comparisons: block.comparisons.length,
+    sessions: block.sessions.size,
+    residency: block.residency,
+    togetherMiB,
+    reloadSeconds: block.residency === 'together' ? 0 : (sweep.repetitions - 1) * onceSeconds,
+  };
+}

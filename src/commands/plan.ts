@@ -1,0 +1,47 @@
+import { type LoadedSweep, loadSweep } from '../config/load.ts';
+import { EXIT } from '../exit-codes.ts';
+import { enginesOf, machineFacts, metasOf, probeEngines } from '../plan/facts.ts';
+import { parseOnly } from '../plan/only.ts';
+import { type Plan, type PlanFacts, planSweep } from '../plan/plan.ts';
+import { cellKey } from '../schema/cell.ts';
+import { type PlanSummary, summarisePlan } from './plan-summary.ts';
+import { formatPlan } from './plan-table.ts';
+
+export interface PlanOptions {
+  readonly only?: readonly string[];
+  readonly probe?: boolean;
+  readonly json?: boolean;
+}
+
+/** `ortbench plan`: prints what a sweep would do; loads no model and runs nothing. */
+export async function runPlan(configPath: string, options: PlanOptions): Promise<number> {
+  const loaded = await loadSweep(configPath);
+  const names = loaded.models.map(({ spec }) => spec.name);
+  const only = parseOnly(options.only ?? [], loaded.sweep, names);
+  const engines = await enginesOf(loaded.sweep);
+  const facts: PlanFacts = {
+    ...machineFacts(loaded, only),
+    ...(options.probe ? { availability: await probeEngines(engines, loaded.sweep.device) } : {}),
+  };
+  const metas = metasOf(engines);
+  const plan = planSweep(loaded, metas, facts);
+  const summary = summarisePlan(loaded, plan, metas, facts);
+  process.stdout.write(
+    options.json ? toJson(loaded, plan, summary, facts) : formatPlan(loaded, plan, summary, facts),
+  );
+  return EXIT.ok;
+}
+
+function toJson(loaded: LoadedSweep, plan: Plan, summary: PlanSummary, facts: PlanFacts): string {
+  const { memoryMiB, availableMiB, threads } = facts;
+  const document = {
+    config: loaded.file,
+    configSha256: loaded.configSha256,
+    machine: { memoryMiB, availableMiB, threads },
+    ...summary,
+    cells: plan.cells.map(({ cell, status, reason, memoryMiB, seconds }) => {
+      return { cell, key: cellKey(cell), status, reason, memoryMiB, seconds };
+    }),
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

@@ -1,0 +1,65 @@
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { CacheUsage } from '../models/prepare.ts';
+import type { PreparedModel, Verification } from '../models/prepare-model.ts';
+import { formatBytes } from '../units.ts';
+
+/** What was prepared, how large it is, and the disk use of the whole cache. */
+export function formatPrepared(
+  prepared: readonly ({ readonly model: string } & PreparedModel)[],
+  cache: CacheUsage,
+): string {
+  const rows = new Table({
+    head: ['model', 'precision', 'kind', 'size', '', 'against the checkpoint'],
+    colAligns: ['left', 'left', 'left', 'right', 'left', 'left'],
+    style: { head: [], border: [], compact: true },
+  });
+  const notes: string[] = [];
+  let bytes = 0;
+  for (const file of prepared) {
+    if (file.outcome === 'impossible') {
+      rows.push([file.model, file.precision, file.kind, '', pc.yellow('impossible'), '']);
+      notes.push(`${file.model} ${file.precision} ${file.kind}: ${file.reason}`);
+      continue;
+    }
+    const { artefact, verification } = file;
+    bytes += artefact.bytes;
+    const state = artefact.made ? pc.green('made') : 'was there';
+    rows.push([
+      file.model,
+      file.precision,
+      file.kind,
+      formatBytes(artefact.bytes),
+      state,
+      verdict(verification),
+    ]);
+    if (verification !== null)
+      notes.push(...differences(`${file.model} ${file.precision} ${file.kind}`, verification));
+  }
+  const lines =
+    prepared.length > 0 ? [rows.toString()] : ['nothing to prepare: no engine takes these precisions'];
+  lines.push(...notes.map((note) => `  ${note}`));
+  lines.push(`these: ${formatBytes(bytes)}; the whole cache: ${formatBytes(cache.bytes)} in ${cache.root}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function verdict(verification: Verification | null): string {
+  if (verification === null) return '';
+  const { matrices, ok } = verification;
+  const rounded = matrices.filter((matrix) => matrix.verdict === 'rounded').length;
+  if (!ok) return pc.red('differs');
+  return pc.green(
+    `${matrices.length - rounded} of ${matrices.length} matrices identical${rounded > 0 ? `, ${rounded} rounded` : ''}`,
+  );
+}
+
+function differences(file: string, { matrices, missing }: Verification): string[] {
+  const differing = matrices.filter((matrix) => matrix.verdict === 'differs');
+  return [
+    ...differing.map(
+      ({ name, storedAs, differing, largestDifference }) =>
+        `${file}: ${name} (${storedAs}) differs in ${differing} values, by up to ${largestDifference}`,
+    ),
+    ...missing.map((name) => `${file}: ${name} is missing`),
+  ];
+}

@@ -1,0 +1,21 @@
+import { relative } from 'node:path';
+import { EXIT } from '../exit-codes.ts';
+import { writeReport } from '../report/write.ts';
+import { readResults } from '../results/reader.ts';
+import { reportFolder } from './folders.ts';
+
+export interface ReportOptions {
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+/** CSV and charts again from stored results alone; no engine need be installed. Returns the exit code. */
+export async function runReport(resultsDir: string, options: ReportOptions): Promise<number> {
+  const results = await readResults(resultsDir);
+  for (const warning of results.warnings) console.error(`warning: ${warning}`);
+  const reportDir = reportFolder(resultsDir, options.out);
+  const { files } = await writeReport(results, reportDir);
+  if (options.json) console.log(JSON.stringify({ results: resultsDir, report: reportDir, files }, null, 2));
+  else console.log(`${files.length} files in ${relative('', reportDir) || '.'}`);
+  return EXIT.ok;
+}

@@ -1,0 +1,145 @@
+import { type LoadedSweep, loadSweep } from '../config/load.ts';
+import type { Engine } from '../engines/engine.ts';
+import { ENGINES } from '../engines/index.ts';
+import { captureEnvironment } from '../machine/environment.ts';
+import { enginesOf, machineFacts, metasOf, probeEngines } from '../plan/facts.ts';
+import { parseOnly } from '../plan/only.ts';
+import { type PlannedCell, planSweep } from '../plan/plan.ts';
+import { finishedCells } from '../results/resume.ts';
+import { ResultsStore } from '../results/store.ts';
+import type { RunContext } from '../runner/context.ts';
+import { runCells } from '../runner/run.ts';
+import { cellKey } from '../schema/cell.ts';
+import type { Manifest } from '../schema/manifest.ts';
+import { Artefacts } from './artefacts.ts';
+import { closeSweep } from './closing.ts';
+import { folderToResume, resultsFolder } from './folders.ts';
+import { listenForInterrupt } from './interrupt.ts';
+import { makeManifest } from './manifest.ts';
+import { createProgress, type Progress } from './progress/display.ts';
+
+export interface SweepOptions {
+  readonly only?: string[];
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly parity?: boolean;
+  readonly json?: boolean;
+}
+
+/** Plan, prepare what is missing, run, store each cell at once, report. Returns the exit code. */
+export async function runSweep(configPath: string, options: SweepOptions): Promise<number> {
+  const progress = createProgress();
+  try {
+    return await sweep(configPath, options, progress);
+  } finally {
+    progress.end();
+  }
+}
+
+async function sweep(configPath: string, options: SweepOptions, progress: Progress): Promise<number> {
+  const loaded = await loadSweep(configPath);
+  const only = parseOnly(
+    options.only ?? [],
+    loaded.sweep,
+    loaded.models.map(({ spec }) => spec.name),
+  );
+  const engines = await enginesOf(loaded.sweep);
+  const parity = options.parity ?? true;
+  const reference = parity ? await findReference() : null;
+  const availability = await installAndProbe(loaded, engines, progress);
+  // Installing is done once for a machine; from here on the time is the sweep's own.
+  const startedNs = process.hrtime.bigint();
+  const facts = machineFacts(loaded, only);
+  const plan = planSweep(loaded, metasOf(engines), { ...facts, availability });
+  const planned = plan.cells.filter(({ status }) => status === 'planned');
+  const environment = await captureEnvironment();
+  const { threads } = facts;
+  const fresh = makeManifest({ loaded, plan, engines, environment, threads, parity, only, now: new Date() });
+  const store = await openStore(configPath, options, fresh);
+  const interrupt = listenForInterrupt(() =>
+    progress.line('interrupted: finishing what runs now; again to end at once'),
+  );
+  try {
+    for (const warning of store.warnings) progress.line(`warning: ${warning}`);
+    announce(planned, plan.cells, store.manifest, store.dir, progress);
+    const artefacts = new Artefacts(loaded.models, loaded.sweep.device, (line) => progress.status(line));
+    await artefacts.prepareAll(planned, engines, reference);
+    const finished = finishedCells(store.earlier);
+    const left = planned.filter(({ cell }) => !finished.has(cellKey(cell)));
+    progress.begin(left, loaded.sweep.repetitions, planned.length - left.length);
+    const summary = await runCells(planned, {
+      sweep: loaded.sweep,
+      threads,
+      memoryMiB: Math.min(facts.memoryMiB, facts.availableMiB ?? facts.memoryMiB),
+      parity,
+      engines,
+      reference: await availableReference(reference),
+      modelShape: (name) => loaded.models.find(({ spec }) => spec.name === name)!.shape,
+      artefact: (...wanted) => artefacts.get(...wanted),
+      earlier: store.earlier,
+      append: (record) => store.append(record),
+      onEvent: (event) => progress.event(event),
+      signal: interrupt.signal,
+    });
+    progress.end();
+    const code = await closeSweep(store, summary, startedNs, options.json ?? false);
+    return interrupt.exitCode() ?? code;
+  } finally {
+    interrupt.release();
+    await store.close();
+  }
+}
+
+async function openStore(configPath: string, options: SweepOptions, fresh: Manifest): Promise<ResultsStore> {
+  if (!options.resume) return ResultsStore.create(resultsFolder(fresh.runId, options.out), fresh);
+  return ResultsStore.resume(await folderToResume(configPath, options.out), fresh);
+}
+
+/** Installs what can be installed without asking, then says which engines can run here. */
+async function installAndProbe(
+  loaded: LoadedSweep,
+  engines: ReadonlyMap<string, Engine>,
+  progress: Progress,
+) {
+  const { device } = loaded.sweep;
+  const first = await probeEngines(engines, device);
+  const missing = [...engines].filter(
+    ([id, engine]) => !first.get(id)?.available && engine.install !== undefined,
+  );
+  if (missing.length === 0) return first;
+  for (const [, engine] of missing) await engine.install?.((line) => progress.status(line));
+  return probeEngines(engines, device);
+}
+
+function announce(
+  planned: readonly PlannedCell[],
+  all: readonly PlannedCell[],
+  manifest: Manifest,
+  dir: string,
+  progress: Progress,
+): void {
+  progress.line(`${manifest.runId}: ${planned.length} of ${all.length} cells to run, results in ${dir}`);
+  const reasons = new Map<string, number>();
+  for (const { status, reason, choice, cell } of all) {
+    if (status === 'planned') continue;
+    const line = `${status}: ${choice.name} ${cell.precision} on ${cell.device}: ${reason}`;
+    reasons.set(line, (reasons.get(line) ?? 0) + 1);
+  }
+  for (const [line, count] of [...reasons].slice(0, 20)) progress.line(`  ${count} × ${line}`);
+  if (reasons.size > 20) progress.line(`  and ${reasons.size - 20} more reasons: see "ortbench plan"`);
+}
+
+async function findReference(): Promise<Engine | null> {
+  for (const load of Object.values(ENGINES)) {
+    const engine = await load();
+    if (engine.meta.reference === true) return engine;
+  }
+  return null;
+}
+
+async function availableReference(engine: Engine | null): Promise<RunContext['reference']> {
+  if (engine === null) return { missing: 'no reference was asked for' };
+  const probe = await engine.probe('cpu');
+  if (probe.available) return { engine };
+  return { missing: `${engine.meta.title}, the reference, is not available: ${probe.reason}` };
+}

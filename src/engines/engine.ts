@@ -1,0 +1,95 @@
+import type { z } from 'zod';
+import type {
+  GenerateRequest,
+  Generation,
+  Loaded,
+  LoadRequest,
+  Prepared,
+  Shape,
+  TeacherForceRequest,
+} from '../schema/protocol.ts';
+import type { ArtefactKind, Device, Precision } from '../schema/vocabulary.ts';
+
+/** `true`, or why this engine does not honestly do it on that device (it would upcast or fall back). */
+export type Support = true | string;
+
+export interface EngineMeta {
+  /** Key in the engine map, as written in a sweep. */
+  readonly id: string;
+  /** As printed on charts, e.g. "ONNX Runtime". */
+  readonly title: string;
+  readonly artefact: ArtefactKind;
+  /** A device that is absent is one the engine has no path for. */
+  readonly precisions: Partial<Record<Device, Readonly<Record<Precision, Support>>>>;
+  /** Batches whose prompts differ in length. */
+  readonly ragged: boolean;
+  /** Where a native engine's session runs unless the sweep says otherwise. External runners are always processes. */
+  readonly isolation: 'in-process' | 'process';
+  /** Compiles per shape: the plan budgets time for it and records carry compileNs. */
+  readonly compiles: boolean;
+  /** The engine whose logits are the reference of the parity check at fp32. Exactly one engine says true. */
+  readonly reference?: boolean;
+}
+
+/** What `doctor` prints and a sweep checks at its start. */
+export type Availability =
+  | { available: true; versions: Record<string, string>; notes: string[] }
+  /** `mend` is the exact command that installs what is missing. */
+  | { available: false; reason: string; mend: string };
+
+/**
+ * The primitives of an engine that lives in a Node process. The one decode loop (engines/native/session.ts) times
+ * them, selects tokens and writes logits, so every native engine is timed by the same lines.
+ */
+export interface Decoder {
+  readonly vocabSize: number;
+  /** Allocates and clears the KV cache for these prompts plus `generate` tokens, room for `capacity`. Not timed. */
+  begin(prompts: readonly Int32Array[], capacity: number): void | Promise<void>;
+  /** Host ids → last-position logits, [batch × vocab] row-major; valid until the next call. */
+  prefill(): Float32Array | Promise<Float32Array>;
+  /** Feeds one id per sequence; returns the logits after it, [batch × vocab]. */
+  step(ids: Int32Array): Float32Array | Promise<Float32Array>;
+  /** Shape-dependent facts of the run begun last, merged into the prepared reply. */
+  effective?(): Record<string, string | number | boolean | null>;
+  close(): void | Promise<void>;
+}
+
+export interface RunnerCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** How the harness reaches the engine. */
+export type Drive =
+  | {
+      kind: 'native';
+      /** Loads the model; `Loaded.loadNs` is measured inside. Throws EngineError. */
+      load(request: LoadRequest): Promise<{ decoder: Decoder; loaded: Loaded }>;
+    }
+  | {
+      kind: 'runner';
+      /** A program that speaks the runner protocol (schema/protocol.ts) on stdin and stdout. */
+      command(): Promise<RunnerCommand>;
+    };
+
+/** An engine is a folder under engines/ and a line in engines/index.ts. Importing it must load no native library. */
+export interface Engine {
+  readonly meta: EngineMeta;
+  /** Options a sweep may set for this engine, all with defaults; strict. */
+  readonly options: z.ZodType<Record<string, unknown>>;
+  probe(device: Device): Promise<Availability>;
+  /** Installs what probe misses, where that needs no decision of the user's. A sweep calls it by itself. */
+  install?(onProgress: (line: string) => void): Promise<void>;
+  readonly drive: Drive;
+}
+
+/** A loaded model, wherever it lives. Methods throw EngineError; calls must not overlap. */
+export interface EngineSession {
+  readonly loaded: Loaded;
+  /** Compiles or otherwise readies a shape, before warm-up. */
+  prepare(shape: Shape): Promise<Prepared>;
+  generate(request: GenerateRequest): Promise<Generation>;
+  teacherForce(request: TeacherForceRequest): Promise<{ steps: number; vocabSize: number }>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EngineError } from '../../errors.ts';
+import type { Decoder } from '../engine.ts';
+import type { FakeOptions } from './engine.ts';
+
+/** A mixing function of 32-bit integers (the finaliser of MurmurHash3): the fake model's "weights". */
+function mix(value: number): number {
+  let h = value | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/**
+ * The next token depends on every token before it, as in a real model, so that wrong prompts, swapped rows, a lost step
+ * or a stale cache all change the answer.
+ */
+export class FakeDecoder implements Decoder {
+  readonly vocabSize: number;
+  readonly #options: FakeOptions;
+  #prompts: readonly Int32Array[] = [];
+  #states = new Uint32Array(0);
+  #logits = new Float32Array(0);
+  #runs = 0;
+  #noise = 1;
+
+  constructor(options: FakeOptions) {
+    this.#options = options;
+    this.vocabSize = options.vocabSize;
+  }
+
+  begin(prompts: readonly Int32Array[]): void {
+    this.#runs++;
+    this.#prompts = prompts;
+    this.#states = new Uint32Array(prompts.length);
+    this.#logits = new Float32Array(prompts.length * this.vocabSize);
+    if (this.#options.fault === 'changes-answer') this.#states.fill(this.#runs);
+  }
+
+  async prefill(): Promise<Float32Array> {
+    await this.#strike();
+    const tokens = this.#prompts.reduce((sum, row) => sum + row.length, 0);
+    await this.wait(tokens * this.#options.prefillMsPerToken);
+    this.#prompts.forEach((row, sequence) => {
+      for (const id of row) this.#absorb(sequence, id);
+    });
+    return this.#answer();
+  }
+
+  async step(ids: Int32Array): Promise<Float32Array> {
+    await this.wait(this.#options.stepMs * this.#drawNoise());
+    ids.forEach((id, sequence) => {
+      this.#absorb(sequence, id);
+    });
+    return this.#answer();
+  }
+
+  close(): void {}
+
+  /** Sleeps for the greater part and spins for the rest: timers alone are only good to a millisecond. */
+  async wait(milliseconds: number): Promise<void> {
+    if (milliseconds <= 0) return;
+    const end = process.hrtime.bigint() + BigInt(Math.round(milliseconds * 1e6));
+    if (milliseconds > 4) await sleep(milliseconds - 3);
+    while (process.hrtime.bigint() < end);
+  }
+
+  #absorb(sequence: number, id: number): void {
+    this.#states[sequence] = mix(this.#states[sequence]! ^ mix(id + 0x9e3779b9));
+  }
+
+  #drawNoise(): number {
+    this.#noise = mix(this.#noise);
+    return 1 + this.#options.noise * (2 * (this.#noise / 2 ** 32) - 1);
+  }
+
+  #answer(): Float32Array {
+    const offset = this.#options.logitOffset;
+    const broken = this.#options.fault === 'nan-logits';
+    for (let i = 0; i < this.#logits.length; i++) {
+      const state = this.#states[Math.floor(i / this.vocabSize)]!;
+      const id = i % this.vocabSize;
+      this.#logits[i] = broken ? Number.NaN : mix(state ^ (id + offset)) / 2 ** 32;
+    }
+    return this.#logits;
+  }
+
+  async #strike(): Promise<void> {
+    const { fault, faultFromBatch } = this.#options;
+    if (this.#prompts.length < faultFromBatch) return;
+    switch (fault) {
+      case 'generate-fails':
+        throw new EngineError('failed', 'scripted: the generation fails');
+      case 'oom':
+        throw new EngineError('oom', 'scripted: failed to allocate memory');
+      case 'crash':
+        process.stderr.write('scripted: about to crash\n');
+        process.kill(process.pid, 'SIGSEGV');
+        return sleep(10_000);
+      case 'hang':
+        return sleep(2 ** 30);
+      case 'exit-silently':
+        process.exit(0);
+        break;
+      default:
+        return;
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { EngineError } from '../../errors.ts';
+import type { Loaded, LoadRequest } from '../../schema/protocol.ts';
+import type { Engine } from '../engine.ts';
+import { FakeDecoder } from './decoder.ts';
+
+/** Faults that the harness must survive or see through; see spec/faults. */
+export const FAKE_FAULTS = [
+  'none',
+  'load-fails',
+  'generate-fails',
+  'oom',
+  'crash',
+  'hang',
+  'exit-silently',
+  'nan-logits',
+  'changes-answer',
+] as const;
+
+export const fakeOptionsSchema = z.strictObject({
+  /** Scripted times; the run really takes that long, so that every clock sees it. */
+  loadMs: z.number().min(0).default(0),
+  prefillMsPerToken: z.number().min(0).default(0),
+  stepMs: z.number().min(0).default(0),
+  /** Relative spread of step times, drawn from a seeded generator. */
+  noise: z.number().min(0).lt(1).default(0),
+  vocabSize: z.int().min(2).default(512),
+  /** Added to every logit of the answer: engines that differ in it do not compute the same thing. */
+  logitOffset: z.number().default(0),
+  fault: z.enum(FAKE_FAULTS).default('none'),
+  /** The fault strikes at and above this batch size only. */
+  faultFromBatch: z.int().min(1).default(1),
+});
+export type FakeOptions = z.infer<typeof fakeOptionsSchema>;
+
+/** A real engine without a model: scripted times and faults, for testing the harness. Never a stand-in in a result. */
+export const fake: Engine = {
+  meta: {
+    id: 'fake',
+    title: 'Fake engine',
+    artefact: 'none',
+    precisions: {
+      cpu: { fp32: true, fp16: 'the fake engine has no fp16', bf16: true, int4: true },
+    },
+    ragged: true,
+    isolation: 'in-process',
+    compiles: false,
+  },
+  options: fakeOptionsSchema,
+  probe: async (device) =>
+    device === 'cpu'
+      ? { available: true, versions: { fake: '1' }, notes: ['scripted times: for testing the harness only'] }
+      : { available: false, reason: `the fake engine has no ${device} path`, mend: 'use device: cpu' },
+  drive: {
+    kind: 'native',
+    async load(request: LoadRequest): Promise<{ decoder: FakeDecoder; loaded: Loaded }> {
+      const start = process.hrtime.bigint();
+      const options = fakeOptionsSchema.parse(request.options);
+      if (options.fault === 'load-fails')
+        throw new EngineError('failed', 'scripted: the model cannot be loaded');
+      const decoder = new FakeDecoder(options);
+      await decoder.wait(options.loadMs);
+      return {
+        decoder,
+        loaded: {
+          loadNs: Number(process.hrtime.bigint() - start),
+          vocabSize: options.vocabSize,
+          versions: { fake: '1' },
+          effective: { computeType: 'none', threads: request.threads },
+        },
+      };
+    },
+  },
+};

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { Engine } from '../engine.ts';
+import { pythonAvailability } from '../python/availability.ts';
+import { pythonRunnerCommand } from '../python/command.ts';
+import { installPython } from '../python/install.ts';
+
+/** onnxruntime-genai as a Python runner: the yardstick of the in-process ONNX Runtime engine. */
+export const genai: Engine = {
+  meta: {
+    id: 'genai',
+    title: 'ONNX Runtime GenAI',
+    artefact: 'onnx',
+    precisions: {
+      cpu: {
+        fp32: true,
+        fp16: 'the CPU provider has no float16 kernels on x86: it would silently compute in fp32',
+        bf16: 'the CPU provider has no bfloat16 kernels',
+        int4: true,
+      },
+    },
+    ragged: false,
+    isolation: 'process',
+    compiles: false,
+  },
+  options: z.strictObject({}),
+  async probe(device) {
+    if (device !== 'cpu') {
+      return {
+        available: false,
+        reason: `onnxruntime-genai is driven on the CPU only, not on ${device}`,
+        mend: 'set device: cpu',
+      };
+    }
+    const found = await pythonAvailability(['onnxruntime-genai', 'onnxruntime']);
+    if (!found.available) return found;
+    return { available: true, versions: found.versions, notes: found.notes };
+  },
+  install: installPython,
+  drive: { kind: 'runner', command: () => pythonRunnerCommand('ortbench_runners.genai', []) },
+};

@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { EngineError } from '../../errors.ts';
+import type { Effective, Loaded, LoadRequest } from '../../schema/protocol.ts';
+import { compilerOf, hasSlowFloatKernels } from './build.ts';
+import type { Pointer } from './capi/bindings.ts';
+import { MODEL_PARAMS, writeField } from './capi/layout.ts';
+import { type Library, openLibrary } from './capi/library.ts';
+import { bufferSizesMiB } from './capi/log.ts';
+import { engineErrorFromLog } from './context.ts';
+import { LlamaCppDecoder } from './decoder.ts';
+import { type LibraryFiles, locateLibrary } from './location.ts';
+import { kvTypeFor, type LlamaCppOptions, optionsSchema } from './options.ts';
+import { ThreadPool } from './threadpool.ts';
+import { readWeightFacts } from './weights.ts';
+
+/** A null-terminated list without devices: a build that knows a GPU must not use it for a CPU cell. */
+const NO_DEVICES = new BigUint64Array(new ArrayBuffer(8));
+/** Values of enum llama_load_mode. */
+const LOAD_MODE = { read: 0, mmap: 1 } as const;
+
+/**
+ * Loads artefactDir/model.gguf on the CPU. `loadNs` is the model alone: the library is loaded before, and contexts are
+ * made per shape by the decoder.
+ * @throws EngineError `unavailable` without a usable library, `unsupported` on other devices, `failed` for a bad option
+ * or file, `oom` when the weights do not fit.
+ */
+export async function load(request: LoadRequest): Promise<{ decoder: LlamaCppDecoder; loaded: Loaded }> {
+  if (request.device !== 'cpu') {
+    throw new EngineError('unsupported', `llama.cpp is driven on the CPU only, not on ${request.device}`);
+  }
+  const options = parseOptions(request.options);
+  const location = locateLibrary(options.libraryDir);
+  if ('missing' in location) {
+    throw new EngineError('unavailable', `${location.missing.reason}: ${location.missing.mend}`);
+  }
+  const file = path.join(request.artefactDir, 'model.gguf');
+  if (!existsSync(file)) throw new EngineError('failed', 'the prepared artefact has no model.gguf');
+
+  const library = await openLibrary(location.found);
+  const weights = readWeightFacts(library, file);
+  const { value, lines } = library.log.capture(() => {
+    const start = process.hrtime.bigint();
+    const model = loadModel(library, file, options);
+    return { model, loadNs: Number(process.hrtime.bigint() - start) };
+  });
+  const { model, loadNs } = value;
+  const vocabSize = library.api.llama_vocab_n_tokens(library.api.llama_model_get_vocab(model));
+  let pool: ThreadPool;
+  try {
+    if (vocabSize < 1) throw new EngineError('failed', 'model.gguf names no vocabulary size');
+    pool = new ThreadPool(library, request.threads, options.poll);
+  } catch (error) {
+    library.api.llama_model_free(model);
+    throw error;
+  }
+  const kvType = kvTypeFor(request.precision, options.kvCacheType);
+  const { threads } = request;
+  const decoder = new LlamaCppDecoder({ library, model, pool, vocabSize, threads, kvType, options });
+  const effective: Effective = {
+    ...weights,
+    kvCacheType: kvType,
+    kvLocation: 'host',
+    logitsScope: 'last position',
+    threads,
+    threadPool: true,
+    poll: options.poll,
+    mmap: options.useMmap,
+    repackedWeightsMiB: bufferSizesMiB(lines, 'model').get('CPU_REPACK') ?? 0,
+    systemInfo: library.api.llama_print_system_info().trim(),
+    ...buildFacts(library, request),
+  };
+  return { decoder, loaded: { loadNs, vocabSize, versions: versionsOf(library, location.found), effective } };
+}
+
+function parseOptions(options: Record<string, unknown>): LlamaCppOptions {
+  const parsed = optionsSchema.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(
+    ({ path: at, message }) => `${at.join('.') || 'options'}: ${message}`,
+  );
+  throw new EngineError('failed', `llamacpp options: ${issues.join('; ')}`);
+}
+
+function loadModel(library: Library, file: string, options: LlamaCppOptions): Pointer {
+  const params = library.api.llama_model_default_params();
+  const image = new Uint8Array(params.words.buffer, params.words.byteOffset, params.words.byteLength);
+  writeField(image, MODEL_PARAMS.devices, library.addressOf(NO_DEVICES));
+  writeField(image, MODEL_PARAMS.nGpuLayers, 0);
+  writeField(image, MODEL_PARAMS.loadMode, options.useMmap ? LOAD_MODE.mmap : LOAD_MODE.read);
+  library.log.takeErrors();
+  const model = library.api.llama_model_load_from_file(file, params);
+  if (model === null) throw engineErrorFromLog(library, `llama.cpp could not load ${path.basename(file)}`);
+  return model;
+}
+
+/** The measured factor is of this prebuilt library against a build with GCC 12 or newer, on prompts. */
+const SLOW_FLOAT_BUILD =
+  'built by a compiler before GCC 12, whose float kernels reach 0.45 to 0.7 of a native build on prompts; ' +
+  'name a build of your own with the option libraryDir';
+
+function buildFacts(library: Library, request: LoadRequest): Effective {
+  const compiler = compilerOf(library.cpuLibrary);
+  const slow = request.precision !== 'int4' && hasSlowFloatKernels(compiler);
+  return {
+    backendLibrary: path.basename(library.cpuLibrary),
+    build: `${library.files.description}, ${compiler ?? 'compiler unknown'}`,
+    ...(slow ? { slowBuild: SLOW_FLOAT_BUILD } : {}),
+  };
+}
+
+function versionsOf(library: Library, files: LibraryFiles): Record<string, string> {
+  const { api } = library;
+  return {
+    ...files.versions,
+    'llama.cpp': `${api.llama_version()} (commit ${api.ggml_commit()})`,
+    ggml: api.ggml_version(),
+  };
+}

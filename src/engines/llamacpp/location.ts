@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+/** The npm packages that carry a prebuilt library, by `process.platform`-`process.arch`. */
+const PREBUILT_PACKAGES: Readonly<Record<string, string>> = {
+  'linux-x64': '@node-llama-cpp/linux-x64',
+};
+const PREBUILT_VERSION = '3.22.1';
+
+export interface LibraryFiles {
+  readonly dir: string;
+  readonly libllama: string;
+  /** libggml and libggml-base, where they are files of their own. */
+  readonly others: readonly string[];
+  readonly origin: 'prebuilt' | 'user';
+  /** Package and release, as far as they can be told without loading the library. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** For the record: where the build comes from. */
+  readonly description: string;
+}
+
+export interface LibraryMissing {
+  readonly reason: string;
+  readonly mend: string;
+}
+
+export type LibraryLocation = { found: LibraryFiles } | { missing: LibraryMissing };
+
+/** File of a shared library called `name`, with or without versions in it (libllama.v0.5.0.so, libllama.so.0, llama.dll). */
+export function pickLibrary(files: readonly string[], name: string): string | undefined {
+  const pattern = new RegExp(`^(lib)?${name}(\\.v?\\d+(\\.\\d+)*)?\\.(so|dylib|dll)(\\.\\d+)*$`);
+  return files
+    .filter((file) => pattern.test(file))
+    .sort((a, b) => a.length - b.length || (a < b ? -1 : 1))[0];
+}
+
+/** Turns a package name into the path of one of its files; throws when it is not installed. */
+export type Resolve = (packageName: string) => string;
+const resolveInstalled: Resolve = createRequire(import.meta.url).resolve;
+
+/**
+ * Finds the library without loading it: the user's folder if one is named, otherwise the prebuilt package of this
+ * platform.
+ */
+export function locateLibrary(
+  libraryDir: string | undefined,
+  platform = `${process.platform}-${process.arch}`,
+  resolve: Resolve = resolveInstalled,
+): LibraryLocation {
+  return libraryDir === undefined ? locatePrebuilt(platform, resolve) : locateUser(libraryDir);
+}
+
+function locateUser(libraryDir: string): LibraryLocation {
+  const dir = path.resolve(libraryDir);
+  const missing = (reason: string): LibraryLocation => ({
+    missing: { reason, mend: 'set libraryDir to the folder that holds libllama and its libggml libraries' },
+  });
+  let files: string[];
+  try {
+    files = readdirSync(dir);
+  } catch (error) {
+    return missing(`libraryDir ${libraryDir} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  const found = filesOf(dir, files);
+  if (found === undefined) return missing(`there is no libllama in libraryDir ${libraryDir}`);
+  return { found: { ...found, origin: 'user', versions: {}, description: "the user's own library folder" } };
+}
+
+function locatePrebuilt(platform: string, resolve: Resolve): LibraryLocation {
+  const name = PREBUILT_PACKAGES[platform];
+  if (name === undefined) {
+    return {
+      missing: {
+        reason: `no prebuilt llama.cpp library is used on ${platform}`,
+        mend: 'build llama.cpp 0.5 with shared libraries and name its folder in the engine option libraryDir',
+      },
+    };
+  }
+  const mend = `npm install ${name}@${PREBUILT_VERSION}`;
+  let root: string;
+  try {
+    root = path.dirname(path.dirname(resolve(name)));
+  } catch {
+    return { missing: { reason: `the optional package ${name} is not installed`, mend } };
+  }
+  const dir = path.join(root, 'bins', platform);
+  let files: string[];
+  try {
+    files = readdirSync(dir);
+  } catch {
+    return { missing: { reason: `the package ${name} holds no libraries for ${platform}`, mend } };
+  }
+  const found = filesOf(dir, files);
+  if (found === undefined) return { missing: { reason: `the package ${name} holds no libllama`, mend } };
+  const { version } = readJson(path.join(root, 'package.json')) as { version?: string };
+  const { buildOptions } = readJson(path.join(dir, '_nlcBuildMetadata.json')) as {
+    buildOptions?: { platformInfo?: { name?: string; version?: string }; llamaCpp?: { release?: string } };
+  };
+  const release = buildOptions?.llamaCpp?.release;
+  const system = buildOptions?.platformInfo;
+  return {
+    found: {
+      ...found,
+      origin: 'prebuilt',
+      versions: {
+        ...(version === undefined ? {} : { [name]: version }),
+        ...(release === undefined ? {} : { 'llama.cpp release': release }),
+      },
+      description: `prebuilt${system?.name === undefined ? '' : ` on ${system.name} ${system.version ?? ''}`.trimEnd()}`,
+    },
+  };
+}
+
+function filesOf(dir: string, files: readonly string[]) {
+  const libllama = pickLibrary(files, 'llama');
+  if (libllama === undefined) return undefined;
+  const others = ['ggml', 'ggml-base']
+    .map((name) => pickLibrary(files, name))
+    .filter((file): file is string => file !== undefined)
+    .map((file) => path.join(dir, file));
+  return { dir, libllama: path.join(dir, libllama), others };
+}
+
+/** Metadata is for the record only: a file that is absent or broken leaves it out. */
+function readJson(file: string): object {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}

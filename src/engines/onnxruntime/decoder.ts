@@ -1,0 +1,112 @@
+import { EngineError } from '../../errors.ts';
+import type { Effective } from '../../schema/protocol.ts';
+import type { Decoder } from '../engine.ts';
+import { Batch, type Prompts } from './batch.ts';
+import type { OrtLibrary } from './capi/library.ts';
+import type { OrtSession } from './capi/session.ts';
+import type { DecoderGraph } from './graph.ts';
+import { KvCache } from './kvcache.ts';
+
+/** Greedy decoding over ONNX Runtime's C API. Owns the session, the KV cache and the batch in flight. */
+export class OrtDecoder implements Decoder {
+  readonly vocabSize: number;
+  readonly #library: OrtLibrary;
+  readonly #session: OrtSession;
+  readonly #graph: DecoderGraph;
+  #cache: KvCache | null = null;
+  #batch: Batch | null = null;
+  /** What `begin` made possible and `prefill` used up. */
+  #state: 'idle' | 'begun' | 'decoding' | 'closed' = 'idle';
+
+  constructor(library: OrtLibrary, session: OrtSession, graph: DecoderGraph) {
+    this.#library = library;
+    this.#session = session;
+    this.#graph = graph;
+    this.vocabSize = graph.vocabSize;
+  }
+
+  begin(rows: readonly Int32Array[], capacity: number): void {
+    if (this.#state === 'closed') throw new EngineError('failed', 'the session is closed');
+    this.#endBatch();
+    const prompts = this.#checked(rows, capacity);
+    const cache = this.#readyCache(rows.length, capacity);
+    this.#batch = new Batch(this.#library, this.#session, this.#graph, cache, prompts);
+    this.#state = 'begun';
+  }
+
+  prefill(): Float32Array {
+    if (this.#state !== 'begun') throw new EngineError('failed', 'prefill needs a begin before it');
+    const logits = this.#batch!.prefill();
+    this.#state = 'decoding';
+    return logits;
+  }
+
+  step(ids: Int32Array): Float32Array {
+    if (this.#state !== 'decoding') throw new EngineError('failed', 'step needs a prefill before it');
+    const batch = this.#batch!;
+    const { batchSize, capacity } = this.#cache!;
+    if (ids.length !== batchSize) {
+      throw new EngineError('failed', `${ids.length} ids for a batch of ${batchSize}`);
+    }
+    if (batch.width >= capacity)
+      throw new EngineError('failed', `the KV cache of ${capacity} tokens is full`);
+    return batch.step(ids);
+  }
+
+  effective(): Effective {
+    if (!this.#batch || !this.#cache) return {};
+    return {
+      kvCapacity: this.#cache.capacity,
+      kvCacheMiB: this.#cache.bytes / 2 ** 20,
+      prefillChunks: 1,
+      padding: this.#batch.prompts.ragged ? 'right' : 'none',
+    };
+  }
+
+  /** May be called again. */
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#endBatch();
+    this.#cache?.release();
+    this.#cache = null;
+    this.#session.release();
+    this.#state = 'closed';
+  }
+
+  #checked(rows: readonly Int32Array[], capacity: number): Prompts {
+    const lengths = rows.map((row) => row.length);
+    const longest = Math.max(...lengths);
+    const ragged = lengths.some((length) => length !== longest);
+    if (lengths.length === 0 || lengths.includes(0)) {
+      throw new EngineError('failed', 'every sequence of a batch needs at least one prompt token');
+    }
+    if (longest > capacity) {
+      throw new EngineError('failed', `a prompt of ${longest} tokens does not fit a KV cache of ${capacity}`);
+    }
+    if (ragged && this.#graph.logits.scope === 'last') {
+      throw new EngineError(
+        'unsupported',
+        'this ONNX model computes the logits of the last position only and has no input logits_index: ' +
+          'for every prompt but the longest that is padding',
+      );
+    }
+    return { rows, longest, ragged };
+  }
+
+  /** A cache of the same shape is used again; another shape's is given back first, so that peaks do not add up. */
+  #readyCache(batchSize: number, capacity: number): KvCache {
+    if (this.#cache?.batchSize !== batchSize || this.#cache.capacity !== capacity) {
+      this.#cache?.release();
+      this.#cache = null;
+      this.#cache = new KvCache(this.#library, this.#graph.cache, batchSize, capacity);
+    }
+    this.#cache.clear();
+    return this.#cache;
+  }
+
+  #endBatch(): void {
+    this.#batch?.release();
+    this.#batch = null;
+    this.#state = 'idle';
+  }
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { Device } from '../../schema/vocabulary.ts';
+import type { Availability, Engine } from '../engine.ts';
+import { pythonRunnerCommand } from '../python/command.ts';
+import { installPython } from '../python/install.ts';
+import { findCompiler } from './compiler.ts';
+import { precisions, probePytorch } from './shared.ts';
+
+const optionsSchema = z.strictObject({
+  /** torch.compile's own mode. */
+  mode: z
+    .enum(['default', 'reduce-overhead', 'max-autotune-no-cudagraphs', 'max-autotune'])
+    .default('default'),
+});
+
+async function probe(device: Device): Promise<Availability> {
+  const { headers, ...availability } = await probePytorch(device);
+  // On Windows torch finds its compiler in the registry, and says so itself.
+  if (!availability.available || device !== 'cpu' || process.platform === 'win32') return availability;
+  if ((await findCompiler()) === null) {
+    return { available: false, reason: 'torch.compile needs a C++ compiler', mend: 'apt install g++' };
+  }
+  if (!headers) {
+    return {
+      available: false,
+      reason: 'torch.compile needs the C headers of Python',
+      mend: 'apt install python3-dev',
+    };
+  }
+  return availability;
+}
+
+/** torch.compile with a static KV cache; graphs are compiled when a shape is prepared, never while timing. */
+export const pytorchCompile: Engine = {
+  meta: {
+    id: 'pytorch-compile',
+    title: 'PyTorch compile',
+    artefact: 'checkpoint',
+    precisions,
+    ragged: true,
+    isolation: 'process',
+    compiles: true,
+  },
+  options: optionsSchema,
+  probe,
+  install: installPython,
+  drive: {
+    kind: 'runner',
+    command: () => pythonRunnerCommand('ortbench_runners.pytorch', ['--mode', 'compile']),
+  },
+};

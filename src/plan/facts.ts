@@ -1,0 +1,37 @@
+import type { LoadedSweep } from '../config/load.ts';
+import type { Availability, Engine, EngineMeta } from '../engines/engine.ts';
+import { ENGINES } from '../engines/index.ts';
+import { physicalCores } from '../machine/cpu.ts';
+import { availableMemoryMiB, memoryMiB } from '../machine/memory.ts';
+import type { Rule, Sweep } from '../schema/sweep.ts';
+import type { PlanFacts } from './plan.ts';
+
+/** The engines that a sweep names, by id. Loads their modules, which load no native library. */
+export async function enginesOf(sweep: Sweep): Promise<Map<string, Engine>> {
+  const ids = [...new Set(sweep.engines.map(({ engine }) => engine))];
+  return new Map(await Promise.all(ids.map(async (id) => [id, await ENGINES[id]!()] as const)));
+}
+
+export function metasOf(engines: ReadonlyMap<string, Engine>): Map<string, EngineMeta> {
+  return new Map([...engines].map(([id, { meta }]) => [id, meta]));
+}
+
+/** Asks each engine whether it can run on the device here; may start programs. */
+export async function probeEngines(
+  engines: ReadonlyMap<string, Engine>,
+  device: Sweep['device'],
+): Promise<Map<string, Availability>> {
+  return new Map(
+    await Promise.all([...engines].map(async ([id, engine]) => [id, await engine.probe(device)] as const)),
+  );
+}
+
+/** What the plan needs to know of this machine, now. */
+export function machineFacts(loaded: LoadedSweep, only: Rule | null): PlanFacts {
+  return {
+    memoryMiB: memoryMiB(),
+    availableMiB: availableMemoryMiB(),
+    threads: loaded.sweep.threads ?? physicalCores(),
+    only,
+  };
+}

@@ -1,0 +1,156 @@
+import { type ChosenCell, enumerateCells } from '../config/cells.ts';
+import type { LoadedSweep } from '../config/load.ts';
+import { compileRules, type FirstMatch } from '../config/rules.ts';
+import type { Availability, EngineMeta } from '../engines/engine.ts';
+import { type Cell, sessionKey } from '../schema/cell.ts';
+import type { ModelShape } from '../schema/model.ts';
+import type { EngineChoice, Rule } from '../schema/sweep.ts';
+import type { Status } from '../schema/vocabulary.ts';
+import { formatMiB } from '../units.ts';
+import { predictMemory } from './memory.ts';
+import { estimateCellSeconds, estimateSessionSeconds } from './time.ts';
+
+/** What the plan is told of this machine; it looks at nothing itself. */
+export interface PlanFacts {
+  /** Memory that this process may use at all (machine or control group), in MiB. */
+  readonly memoryMiB: number;
+  /** Memory free now, in MiB; null where the system cannot tell. */
+  readonly availableMiB: number | null;
+  /** Compute threads of every engine. */
+  readonly threads: number;
+  /** Results of `probe`, by engine id; engines that are absent are taken to be there. */
+  readonly availability?: ReadonlyMap<string, Availability>;
+  /** Models that cannot be had, by name, with the reason. */
+  readonly missingModels?: ReadonlyMap<string, string>;
+  /** `--only`, see parseOnly. */
+  readonly only?: Rule | null;
+}
+
+export type PlanStatus = 'planned' | Extract<Status, 'skipped' | 'unsupported' | 'unavailable'>;
+
+export interface PlannedCell {
+  readonly cell: Cell;
+  readonly choice: EngineChoice;
+  readonly status: PlanStatus;
+  /** Why it will not run; null for planned cells. */
+  readonly reason: string | null;
+  /** Predicted peak of its session while it runs. */
+  readonly memoryMiB: number;
+  /** Estimated seconds, the session's own load and parity check in its first planned cell; 0 when it will not run. */
+  readonly seconds: number;
+}
+
+export interface Plan {
+  /** Every cell of the matrix, in the order in which they run. */
+  readonly cells: readonly PlannedCell[];
+}
+
+/** A session fills at most this share of the memory; the rest is for the system. */
+const MEMORY_SHARE = 0.95;
+
+type Verdict = { status: Exclude<PlanStatus, 'planned'>; reason: string };
+
+/** Sweep × what engines can do → ordered cells, each planned or with the reason why not. Pure. */
+export function planSweep(
+  loaded: LoadedSweep,
+  metas: ReadonlyMap<string, EngineMeta>,
+  facts: PlanFacts,
+): Plan {
+  const { sweep } = loaded;
+  const shapes = new Map(loaded.models.map(({ spec, shape }) => [spec.name, shape]));
+  const rules: Rules = {
+    only: facts.only ? compileRules([facts.only]) : null,
+    include: sweep.include.length > 0 ? compileRules(sweep.include) : null,
+    exclude: compileRules(sweep.exclude),
+    excludeAt: loaded.excludeAt,
+  };
+  const started = new Set<string>();
+  const cells: PlannedCell[] = [];
+  for (const chosen of enumerateCells(sweep, [...shapes.keys()])) {
+    const { cell, choice } = chosen;
+    const meta = metaOf(metas, choice);
+    const shape = shapes.get(cell.model)!;
+    const memoryMiB = predictMemory(cell, shape, meta).peakMiB;
+    const verdict =
+      byRule(cell, rules) ??
+      byCapability(cell, meta) ??
+      byContext(cell, shape) ??
+      byAvailability(chosen, facts) ??
+      byMemory(memoryMiB, facts);
+    if (verdict !== null) {
+      cells.push({ cell, choice, ...verdict, memoryMiB, seconds: 0 });
+      continue;
+    }
+    const session = sessionKey(cell);
+    const own = estimateCellSeconds(cell, shape, meta, sweep, facts.threads);
+    const ownSeconds = own.prepare + own.rounds + own.memory;
+    const shared = started.has(session) ? 0 : estimateSessionSeconds(cell, shape, meta, sweep, facts.threads);
+    started.add(session);
+    cells.push({ cell, choice, status: 'planned', reason: null, memoryMiB, seconds: ownSeconds + shared });
+  }
+  return { cells };
+}
+
+interface Rules {
+  readonly only: FirstMatch | null;
+  readonly include: FirstMatch | null;
+  readonly exclude: FirstMatch;
+  readonly excludeAt: readonly string[];
+}
+
+function byRule(cell: Cell, rules: Rules): Verdict | null {
+  if (rules.only !== null && rules.only(cell) < 0) return skipped('not selected by --only');
+  if (rules.include !== null && rules.include(cell) < 0) return skipped('matches no include rule');
+  const index = rules.exclude(cell);
+  return index < 0 ? null : skipped(`excluded by the rule at ${rules.excludeAt[index]}`);
+}
+
+function byCapability(cell: Cell, meta: EngineMeta): Verdict | null {
+  const precisions = meta.precisions[cell.device];
+  if (precisions === undefined)
+    return { status: 'unsupported', reason: `${meta.title} has no ${cell.device} path` };
+  const support = precisions[cell.precision];
+  if (support !== true) return { status: 'unsupported', reason: support };
+  if (cell.promptLength.spread > 0 && !meta.ragged)
+    return {
+      status: 'unsupported',
+      reason: `${meta.title} takes no batches of prompts that differ in length`,
+    };
+  return null;
+}
+
+function byContext(cell: Cell, shape: ModelShape): Verdict | null {
+  const tokens = cell.promptLength.length + cell.generate;
+  if (tokens <= shape.maxContextLength) return null;
+  return skipped(
+    `prompt ${cell.promptLength.length} + generate ${cell.generate} = ${tokens} tokens, longer than the model's context of ${shape.maxContextLength}`,
+  );
+}
+
+function byAvailability({ cell, choice }: ChosenCell, facts: PlanFacts): Verdict | null {
+  const missingModel = facts.missingModels?.get(cell.model);
+  if (missingModel !== undefined)
+    return { status: 'unavailable', reason: `model ${cell.model}: ${missingModel}` };
+  const engine = facts.availability?.get(choice.engine);
+  if (engine === undefined || engine.available) return null;
+  return { status: 'unavailable', reason: `${engine.reason}; to mend: ${engine.mend}` };
+}
+
+function byMemory(memoryMiB: number, facts: PlanFacts): Verdict | null {
+  const need = `would need about ${formatMiB(memoryMiB)} of memory`;
+  if (memoryMiB > facts.memoryMiB * MEMORY_SHARE)
+    return skipped(`${need}; the machine has ${formatMiB(facts.memoryMiB)}`);
+  if (facts.availableMiB !== null && memoryMiB > facts.availableMiB)
+    return skipped(`${need}; only ${formatMiB(facts.availableMiB)} is free now`);
+  return null;
+}
+
+function skipped(reason: string): Verdict {
+  return { status: 'skipped', reason };
+}
+
+function metaOf(metas: ReadonlyMap<string, EngineMeta>, choice: EngineChoice): EngineMeta {
+  const meta = metas.get(choice.engine);
+  if (meta === undefined) throw new Error(`no meta was given for the engine ${choice.engine}`);
+  return meta;
+}

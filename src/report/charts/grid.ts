@@ -1,0 +1,107 @@
+import type { Cell } from '../../schema/cell.ts';
+import type { Manifest } from '../../schema/manifest.ts';
+import { formatPercent } from '../../units.ts';
+import { oneLine } from '../markdown.ts';
+import type { Interval } from '../model.ts';
+import type { Category, Mark, Series } from './figure.ts';
+
+/** A cell's place in a chart: a value, or why there is none. */
+export interface Entry {
+  readonly cell: Cell;
+  readonly engineTitle: string;
+  readonly outcome:
+    | { readonly value: number; readonly interval: Interval | null; readonly hatched: boolean }
+    | { readonly reason: string };
+}
+
+export interface Grid {
+  readonly categories: readonly Category[];
+  readonly series: readonly Series[];
+  /** What each letter of a gap stands for. */
+  readonly gapNotes: readonly string[];
+}
+
+/** Distinct reasons that a chart explains one by one; with more, one engine's gaps share a letter. */
+const MOST_REASONS = 8;
+const LONGEST_REASON = 180;
+
+const shapeKey = ({ batchSize, promptLength }: Cell): string =>
+  `${batchSize} ${promptLength.length} ${promptLength.spread}`;
+
+/** Categories (batch size, then prompt length) × engines, in the manifest's order of engines. */
+export function makeGrid(manifest: Manifest, entries: readonly Entry[]): Grid {
+  const shapes = new Map(entries.map(({ cell }) => [shapeKey(cell), cell]));
+  const ordered = [...shapes.values()].sort(
+    (a, b) =>
+      a.batchSize - b.batchSize ||
+      a.promptLength.length - b.promptLength.length ||
+      a.promptLength.spread - b.promptLength.spread,
+  );
+  const places = new Map(entries.map((entry) => [`${entry.cell.engine}\n${shapeKey(entry.cell)}`, entry]));
+  const present = new Set(entries.map(({ cell }) => cell.engine));
+  const gaps = letterGaps(entries, ordered.length);
+  const series = manifest.engines.flatMap(({ name, title }, colour): Series[] => {
+    if (!present.has(name)) return [];
+    const marks = ordered.map((cell): Mark => {
+      const entry = places.get(`${name}\n${shapeKey(cell)}`);
+      if (entry === undefined) return { kind: 'gap', letter: NOT_IN_SWEEP };
+      if ('value' in entry.outcome) return { kind: 'bar', ...entry.outcome };
+      return { kind: 'gap', letter: gaps.letterOf(entry) };
+    });
+    return [{ name: title, colour, marks }];
+  });
+  const leftOut = series.some(({ marks }) =>
+    marks.some((mark) => mark.kind === 'gap' && mark.letter === NOT_IN_SWEEP),
+  );
+  return {
+    categories: ordered.map(categoryOf),
+    series,
+    gapNotes: [...gaps.notes, ...(leftOut ? [`[${NOT_IN_SWEEP}] not in the sweep`] : [])],
+  };
+}
+
+const NOT_IN_SWEEP = '·';
+
+function categoryOf({ batchSize, promptLength: { length, spread } }: Cell): Category {
+  return {
+    group: `batch ${batchSize}`,
+    label: spread === 0 ? [String(length)] : [String(length), `ragged ${formatPercent(spread, 0)}`],
+  };
+}
+
+/** One letter a reason, in order of appearance. */
+function letterGaps(entries: readonly Entry[], shapes: number) {
+  const missing = entries.filter((entry) => 'reason' in entry.outcome);
+  const reasonOf = ({ outcome }: Entry): string => ('reason' in outcome ? outcome.reason : '');
+  const exact = (entry: Entry) => JSON.stringify([entry.engineTitle, reasonOf(entry)]);
+  const coarse = (entry: Entry) => entry.engineTitle;
+  const keyOf = new Set(missing.map(exact)).size > MOST_REASONS ? coarse : exact;
+
+  const groups = new Map<string, { letter: string; first: Entry; count: number; reasons: Set<string> }>();
+  for (const entry of missing) {
+    const key = keyOf(entry);
+    const group = groups.get(key) ?? {
+      letter: letter(groups.size),
+      first: entry,
+      count: 0,
+      reasons: new Set(),
+    };
+    group.count++;
+    group.reasons.add(reasonOf(entry));
+    groups.set(key, group);
+  }
+  return {
+    letterOf: (entry: Entry): string => groups.get(keyOf(entry))!.letter,
+    notes: [...groups.values()].map(({ letter: mark, first, count, reasons }) => {
+      const where = count === shapes ? ', all cells' : '';
+      const more = reasons.size > 1 ? `; ${reasons.size - 1} more reasons in summary.csv` : '';
+      return `[${mark}] ${first.engineTitle}${where}: ${oneLine(reasonOf(first), LONGEST_REASON)}${more}`;
+    }),
+  };
+}
+
+/** a … z, aa, ab, … */
+function letter(index: number): string {
+  const last = String.fromCharCode(97 + (index % 26));
+  return index < 26 ? last : letter(Math.floor(index / 26) - 1) + last;
+}

@@ -1,0 +1,78 @@
+import type { ChartConfiguration } from 'chart.js';
+import { formatCompact } from '../../units.ts';
+import { decorations } from './decorations.ts';
+import type { Figure } from './figure.ts';
+import { type Layout, layOut, MARGIN, TICK_SIZE } from './layout.ts';
+import { fillOf, INK } from './palette.ts';
+import { fontOptions, printable } from './text.ts';
+
+const BAR_SHARE = 0.92;
+
+/**
+ * A figure as a chart.js configuration: chart.js makes scales, grid and bars, a plugin draws what it has no notion of
+ * (hatches, gaps, error bars, values, two-tier axis, notes).
+ */
+export function groupedBars(figure: Figure): { layout: Layout; config: ChartConfiguration<'bar'> } {
+  const layout = layOut(figure);
+  const config: ChartConfiguration<'bar'> = {
+    type: 'bar',
+    data: {
+      labels: figure.categories.map(({ label }) => label.map(printable)),
+      datasets: figure.series.map(({ name, colour, marks }) => {
+        const fill = fillOf(colour);
+        return {
+          label: name,
+          data: marks.map((mark) => (mark.kind === 'bar' ? mark.value : null)),
+          backgroundColor: marks.map((mark) =>
+            mark.kind === 'bar' && !mark.hatched && !fill.striped ? fill.colour : 'transparent',
+          ),
+          categoryPercentage: layout.groupShare,
+          barPercentage: BAR_SHARE,
+        };
+      }),
+    },
+    options: {
+      responsive: false,
+      animation: false,
+      events: [],
+      layout: { padding: { top: layout.header, bottom: layout.footer, left: MARGIN, right: MARGIN } },
+      plugins: { legend: { display: false }, title: { display: false }, tooltip: { enabled: false } },
+      scales: {
+        x: {
+          border: { color: INK.axis },
+          grid: { display: false },
+          ticks: {
+            autoSkip: false,
+            minRotation: 0,
+            maxRotation: 0,
+            color: INK.text,
+            font: fontOptions(TICK_SIZE),
+          },
+        },
+        y: {
+          beginAtZero: true,
+          max: layout.top,
+          border: { display: false },
+          grid: { color: INK.grid, drawTicks: false },
+          ticks: {
+            color: INK.muted,
+            font: fontOptions(11),
+            maxTicksLimit: 7,
+            includeBounds: false,
+            padding: 8,
+            callback: (value) => (Number(value) === 0 ? '0' : formatTick(Number(value), figure)),
+          },
+          afterFit: (scale) => {
+            scale.width = layout.scaleWidth;
+          },
+        },
+      },
+    },
+    plugins: [decorations(figure, layout)],
+  };
+  return { layout, config };
+}
+
+/** Ticks are round numbers: shorter than values, 0.5× and not 0.500×. */
+const formatTick = (value: number, { reference }: Figure): string =>
+  reference === null ? formatCompact(value).replace(/\.0+$/, '') : `${Number(value.toPrecision(6))}×`;

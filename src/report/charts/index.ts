@@ -1,0 +1,6 @@
+import type { Chart } from './figure.ts';
+import { speedup } from './speedup.ts';
+import { throughput } from './throughput.ts';
+
+/** Every kind of chart, in the order of the headline. */
+export const CHARTS: Readonly<Record<string, Chart>> = { throughput, speedup };

@@ -1,0 +1,101 @@
+import { type Cell, cellKey, sessionKey } from '../schema/cell.ts';
+import type {
+  EndRecord,
+  OutcomeRecord,
+  ParityRecord,
+  PreparationRecord,
+  RunRecord,
+  SampleRecord,
+  SessionRecord,
+} from '../schema/record.ts';
+import type { RecordedSample } from './model.ts';
+
+interface CellRecords {
+  readonly samples: SampleRecord[];
+  preparation: PreparationRecord | null;
+  outcome: OutcomeRecord | null;
+}
+
+interface SessionRecords {
+  readonly loads: SessionRecord[];
+  readonly parity: ParityRecord[];
+}
+
+/** Records by what they are about, in one pass. */
+export interface Collected {
+  /** By cellKey. */
+  readonly cells: ReadonlyMap<string, CellRecords>;
+  /** By sessionKey. */
+  readonly sessions: ReadonlyMap<string, SessionRecords>;
+  /** Of all attempts that came to their end. */
+  readonly time: { wallNs: number; engineNs: number } | null;
+}
+
+/** A later record of the same thing replaces an earlier one: a resumed run repeats what was not finished. */
+export function collect(records: readonly RunRecord[]): Collected {
+  const cells = new Map<string, CellRecords>();
+  const sessions = new Map<string, SessionRecords>();
+  const ends: EndRecord[] = [];
+
+  const ofCell = (cell: Cell): CellRecords => {
+    const key = cellKey(cell);
+    let found = cells.get(key);
+    if (!found) {
+      found = { samples: [], preparation: null, outcome: null };
+      cells.set(key, found);
+    }
+    return found;
+  };
+  const ofSession = (session: Parameters<typeof sessionKey>[0]): SessionRecords => {
+    const key = sessionKey(session);
+    let found = sessions.get(key);
+    if (!found) {
+      found = { loads: [], parity: [] };
+      sessions.set(key, found);
+    }
+    return found;
+  };
+
+  for (const record of records) {
+    switch (record.kind) {
+      case 'session':
+        ofSession(record).loads.push(record);
+        break;
+      case 'parity':
+        ofSession(record).parity.push(record);
+        break;
+      case 'preparation':
+        ofCell(record.cell).preparation = record;
+        break;
+      case 'sample':
+        ofCell(record.cell).samples.push(record);
+        break;
+      case 'outcome':
+        ofCell(record.cell).outcome = record;
+        break;
+      case 'end':
+        ends.push(record);
+        break;
+    }
+  }
+  return { cells, sessions, time: ends.length === 0 ? null : total(ends) };
+}
+
+const total = (ends: readonly EndRecord[]) => ({
+  wallNs: ends.reduce((sum, { wallNs }) => sum + wallNs, 0),
+  engineNs: ends.reduce((sum, { engineNs }) => sum + engineNs, 0),
+});
+
+/** In order of rounds; of two samples of one round the later counts. */
+export function markUsed(samples: readonly SampleRecord[]): RecordedSample[] {
+  const last = new Map(samples.map((sample) => [sample.round, sample]));
+  return samples
+    .map((record) => ({ record, used: last.get(record.round) === record }))
+    .sort((a, b) => a.record.round - b.record.round);
+}
+
+/** One mismatch is enough; otherwise one match is. */
+export function judgeParity(records: readonly ParityRecord[]): ParityRecord | null {
+  const said = (verdict: ParityRecord['verdict']) => records.findLast((record) => record.verdict === verdict);
+  return said('mismatch') ?? said('match') ?? said('unchecked') ?? null;
+}

@@ -1,0 +1,75 @@
+import type { Cell } from '../schema/cell.ts';
+import type { Manifest } from '../schema/manifest.ts';
+import type { Phase } from '../schema/vocabulary.ts';
+import { formatMiB, formatNumber, formatParameters, formatPercent } from '../units.ts';
+import type { CellRow } from './model.ts';
+
+/** Wording that headline and charts share. */
+
+export const PHASE_TITLE: Readonly<Record<Phase, string>> = {
+  prefill: 'Prompt throughput',
+  decode: 'Token generation throughput',
+};
+
+export function describePrompt({ length, spread }: Cell['promptLength']): string {
+  return spread === 0 ? String(length) : `${length} (ragged, ${formatPercent(spread, 0)} spread)`;
+}
+
+/** "batch 4, prompt 256" */
+export const describeShape = ({
+  batchSize,
+  promptLength,
+}: Pick<Cell, 'batchSize' | 'promptLength'>): string =>
+  `batch ${batchSize}, prompt ${describePrompt(promptLength)}`;
+
+/** Features that decide which kernels an engine takes; the whole list is in the manifest. */
+const TELLING_FEATURES = [
+  'avx2',
+  'avx512f',
+  'avx512_vnni',
+  'avx_vnni',
+  'amx_tile',
+  'neon',
+  'asimd',
+  'sve',
+  'i8mm',
+];
+
+export function describeHardware({ environment, threads }: Manifest): string {
+  const { cpuModel, physicalCores, logicalCores, cpuFeatures, memoryMiB, os, arch, gpu, virtualised } =
+    environment;
+  const features = TELLING_FEATURES.filter((feature) => cpuFeatures.includes(feature));
+  return [
+    gpu,
+    `${cpuModel} (${plural(physicalCores, 'core')}, ${plural(logicalCores, 'hardware thread')}${features.length > 0 ? `; ${features.join(' ')}` : ''})`,
+    formatMiB(memoryMiB),
+    `${os} ${arch}${virtualised ? ', virtual machine' : ''}`,
+    `${plural(threads, 'compute thread')} per engine`,
+  ]
+    .filter((part) => part !== null)
+    .join(', ');
+}
+
+/** "58.3M parameters, 6 layers, seeded random weights" */
+export function describeModel(manifest: Manifest, name: string): string {
+  const model = manifest.models.find((candidate) => candidate.name === name);
+  if (!model) return 'not described in the manifest';
+  return `${formatParameters(model.parameters)} parameters, ${plural(model.layers, 'layer')}, ${model.origin}`;
+}
+
+/** "ONNX Runtime: onnxruntime 1.31.0; llama.cpp: …", from what the sessions reported, each engine once. */
+export function describeVersions(rows: readonly CellRow[]): string {
+  const found = new Map<string, string>();
+  for (const { engineTitle, session } of rows) {
+    if (session === null) continue;
+    const versions = Object.entries(session.versions).map(([library, version]) => `${library} ${version}`);
+    found.set(engineTitle, versions.join(', '));
+  }
+  return [...found]
+    .map(([title, versions]) => (versions === '' ? title : `${title}: ${versions}`))
+    .join('; ');
+}
+
+export function plural(count: number, singular: string): string {
+  return `${formatNumber(count)} ${singular}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,110 @@
+import type { Cell } from '../schema/cell.ts';
+import type { Manifest } from '../schema/manifest.ts';
+import type {
+  ParityRecord,
+  PreparationRecord,
+  RunRecord,
+  SampleRecord,
+  SessionRecord,
+} from '../schema/record.ts';
+import type { Phase, Precision, Status } from '../schema/vocabulary.ts';
+import type { Flag, Round } from '../stats/flags.ts';
+import type { Rates } from '../stats/rates.ts';
+
+/** What the results reader hands over; nothing else is needed to make a report, no engine and no model. */
+export interface ReportInput {
+  readonly manifest: Manifest;
+  readonly records: readonly RunRecord[];
+  /** The last attempt ended by a signal, or is not finished. */
+  readonly interrupted: boolean;
+  /** What the reader had to say about the files, for example a torn last line that it dropped. */
+  readonly warnings?: readonly string[];
+}
+
+export type Interval = readonly [low: number, high: number];
+export type Parity = ParityRecord['verdict'];
+
+/** The figures of a cell that may be charted. */
+export interface Measured {
+  readonly rates: Rates;
+  readonly rounds: readonly Round[];
+  /** 95 % intervals of the medians; null with fewer than six rounds. */
+  readonly intervals: Readonly<Record<Phase, Interval | null>>;
+}
+
+export interface RecordedSample {
+  readonly record: SampleRecord;
+  /** False when a later attempt measured the same round again: kept in samples.csv, used nowhere. */
+  readonly used: boolean;
+}
+
+export interface CellRow {
+  readonly cell: Cell;
+  readonly engineTitle: string;
+  readonly modelTitle: string;
+  readonly status: Status;
+  /** Null only when ok. */
+  readonly reason: string | null;
+  readonly parity: Parity;
+  readonly parityReason: string | null;
+  /** Null unless status is ok or mismatch. */
+  readonly measured: Measured | null;
+  readonly samples: readonly RecordedSample[];
+  readonly preparation: PreparationRecord | null;
+  readonly session: SessionRecord | null;
+  /** Median over the loads of the run. */
+  readonly loadNs: number | null;
+  readonly flags: readonly Flag[];
+}
+
+/** One phase of one cell against one baseline. Either `speedup` or `reason` is there. */
+export interface SpeedupRow {
+  readonly phase: Phase;
+  readonly cell: Cell;
+  readonly engineTitle: string;
+  readonly modelTitle: string;
+  readonly baseline: { readonly engine: string; readonly title: string; readonly precision: Precision };
+  readonly speedup: number | null;
+  readonly interval: Interval | null;
+  readonly logRatios: ReadonlyMap<number, number>;
+  readonly parity: Parity;
+  readonly reason: string | null;
+}
+
+/** Geometric mean of one engine's speedups over the cells of one model, precision and device. */
+export interface AverageRow {
+  readonly phase: Phase;
+  readonly model: string;
+  readonly modelTitle: string;
+  readonly device: Cell['device'];
+  readonly generate: number;
+  readonly engine: string;
+  readonly engineTitle: string;
+  readonly precision: Precision;
+  readonly baseline: SpeedupRow['baseline'];
+  /** Cells of the sweep that could be compared. */
+  readonly cells: number;
+  /** Those of them with a speedup. */
+  readonly compared: readonly SpeedupRow[];
+  /** Null when no cell has a speedup; `reasons` says why. */
+  readonly average: number | null;
+  readonly interval: Interval | null;
+  readonly lowest: SpeedupRow | null;
+  readonly highest: SpeedupRow | null;
+  readonly parity: Parity;
+  /** Why cells have no speedup, each once. */
+  readonly reasons: readonly string[];
+}
+
+/** Everything that renderers print, from records alone. */
+export interface Report {
+  readonly manifest: Manifest;
+  readonly interrupted: boolean;
+  readonly warnings: readonly string[];
+  /** Every cell of the manifest in its order. */
+  readonly rows: readonly CellRow[];
+  readonly speedups: readonly SpeedupRow[];
+  readonly averages: readonly AverageRow[];
+  /** Of all attempts together; null when none came to its end. */
+  readonly time: { readonly wallNs: number; readonly engineNs: number } | null;
+}

@@ -1,0 +1,30 @@
+import { cellKey } from '../schema/cell.ts';
+import { collect } from './collect.ts';
+import type { Report, ReportInput } from './model.ts';
+import { cellRows } from './rows.ts';
+import { averageRows, speedupRows } from './speedups.ts';
+
+/** Records → everything a report says, computed once; all renderers print from it. */
+export function summarise({ manifest, records, interrupted, warnings = [] }: ReportInput): Report {
+  const collected = collect(records);
+  const rows = cellRows(manifest, collected, interrupted);
+  const speedups = speedupRows(manifest, rows);
+  const known = new Set(manifest.cells.map(({ cell }) => cellKey(cell)));
+  const strangers = [...collected.cells.keys()].filter((key) => !known.has(key));
+  return {
+    manifest,
+    interrupted,
+    warnings: [
+      ...warnings,
+      ...(strangers.length === 0
+        ? []
+        : [
+            `${strangers.length} cells have records but are not in the manifest, the first is ${strangers[0]}`,
+          ]),
+    ],
+    rows,
+    speedups,
+    averages: averageRows(speedups),
+    time: collected.time,
+  };
+}

@@ -1,0 +1,67 @@
+import { averagesCsv, samplesCsv, speedupsCsv, summaryCsv } from './csv.ts';
+import { type ChartLink, headlineMarkdown } from './headline.ts';
+import type { Report, ReportInput } from './model.ts';
+import { type OutputFile, type PublishFs, publish } from './publish.ts';
+import { summarise } from './summary.ts';
+
+export const REPORT_FORMATS = ['csv', 'markdown', 'png', 'svg'] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+export interface WriteReportOptions {
+  /** All unless given. */
+  readonly formats?: readonly ReportFormat[];
+  /** For tests that make the disk fail. */
+  readonly fs?: PublishFs;
+}
+
+const CHART_FOLDER = 'charts';
+
+/**
+ * Makes the whole report from manifest and records alone: summary.csv, speedups.csv, averages.csv, samples.csv,
+ * charts/*.png and *.svg, headline.md and report.json. The same records give the same bytes.
+ * @param outDir made when missing; files of an earlier report that this one no longer has are removed.
+ * @returns the files written, relative to `outDir`.
+ * @throws InfrastructureError when they cannot be written; an earlier report is then untouched.
+ */
+export async function writeReport(
+  input: ReportInput,
+  outDir: string,
+  { formats = REPORT_FORMATS, fs }: WriteReportOptions = {},
+): Promise<{ files: string[] }> {
+  const report = summarise(input);
+  return { files: await publish(outDir, outputs(report, formats), fs) };
+}
+
+/** Charts first: the headline links to those that were drawn. */
+async function* outputs(report: Report, formats: readonly ReportFormat[]): AsyncGenerator<OutputFile> {
+  if (formats.includes('csv')) {
+    yield { path: 'summary.csv', content: summaryCsv(report) };
+    yield { path: 'speedups.csv', content: speedupsCsv(report) };
+    yield { path: 'averages.csv', content: averagesCsv(report) };
+    yield { path: 'samples.csv', content: samplesCsv(report) };
+  }
+  const links: ChartLink[] = [];
+  let leftOut = 0;
+  const images = formats.filter((format) => format === 'png' || format === 'svg');
+  if (images.length > 0 && report.rows.some(({ measured }) => measured !== null)) {
+    // Loading the chart libraries takes longer than all the rest, and CSV alone has no need of them.
+    const { chooseFigures } = await import('./charts/choose.ts');
+    const { render } = await import('./charts/render.ts');
+    const chosen = chooseFigures(report);
+    leftOut = chosen.leftOut;
+    for (const figure of chosen.figures) {
+      for (const format of images) {
+        yield { path: `${CHART_FOLDER}/${figure.stem}.${format}`, content: render(figure, format) };
+      }
+      links.push({
+        model: figure.model,
+        title: figure.title,
+        // One picture of each chart: the first format asked for.
+        file: `${CHART_FOLDER}/${figure.stem}.${images[0]}`,
+      });
+    }
+  }
+  if (formats.includes('markdown')) {
+    yield { path: 'headline.md', content: headlineMarkdown(report, { links, leftOut }) };
+  }
+}

@@ -1,0 +1,26 @@
+import { crc32 } from 'node:zlib';
+import { type RunRecord, recordSchema } from '../schema/record.ts';
+
+/** A record as one line of JSON whose last member is a checksum of all that precedes it. */
+export function encodeLine(record: RunRecord): string {
+  const body = JSON.stringify(record).slice(0, -1);
+  return `${body},"crc32":"${checksum(body)}"}\n`;
+}
+
+const CHECKSUM = /,"crc32":"([0-9a-f]{8})"\}$/;
+
+/** The record of a line without its newline, or what is wrong with it. */
+export function decodeLine(line: string): { record: RunRecord } | { problem: string } {
+  const match = CHECKSUM.exec(line);
+  if (match === null) return { problem: 'it has no checksum at its end' };
+  const body = line.slice(0, match.index);
+  if (checksum(body) !== match[1]) return { problem: 'its checksum does not match its content' };
+  const parsed = recordSchema.safeParse(JSON.parse(`${body}}`));
+  if (parsed.success) return { record: parsed.data };
+  const issue = parsed.error.issues[0];
+  return { problem: `its content is not a record: ${issue?.path.join('.')}: ${issue?.message}` };
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}

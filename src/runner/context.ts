@@ -1,0 +1,43 @@
+import type { Engine } from '../engines/engine.ts';
+import type { ModelShape } from '../schema/model.ts';
+import type { RunRecord } from '../schema/record.ts';
+import type { EngineChoice, Sweep } from '../schema/sweep.ts';
+import type { ArtefactKind, Precision } from '../schema/vocabulary.ts';
+import type { EngineClock } from './engine-clock.ts';
+import type { OnEvent } from './events.ts';
+
+/** A prepared model file or folder, as the models stage hands it over. */
+export interface PreparedArtefact {
+  readonly dir: string;
+  readonly sha256: string;
+}
+
+/** Everything a run needs that is not the plan itself. */
+export interface RunContext {
+  readonly sweep: Sweep;
+  readonly threads: number;
+  readonly memoryMiB: number;
+  readonly parity: boolean;
+  /** Engines of the sweep and the parity reference, by id. */
+  readonly engines: ReadonlyMap<string, Engine>;
+  /** The engine whose logits are the reference; null when it is not to be had here, with the reason. */
+  readonly reference: { engine: Engine } | { missing: string };
+  readonly modelShape: (model: string) => ModelShape;
+  /** Prepares what is missing. @throws EngineError when the artefact cannot be made */
+  readonly artefact: (model: string, kind: ArtefactKind, precision: Precision) => Promise<PreparedArtefact>;
+  /** What earlier attempts of a resumed run left. */
+  readonly earlier: readonly RunRecord[];
+  /** On disk when it resolves. */
+  readonly append: (record: RunRecord) => Promise<void>;
+  readonly onEvent: OnEvent;
+  readonly clock: EngineClock;
+  readonly signal: AbortSignal;
+  /** A folder for logits, removed at the end of the run. */
+  readonly scratchDir: string;
+  readonly startedNs: bigint;
+}
+
+/** Defaults, then the sweep's options for the engine, then the variant's own. */
+export function optionsOf(engine: Engine, choice: EngineChoice, sweep: Sweep): Record<string, unknown> {
+  return engine.options.parse({ ...sweep.engineOptions[choice.engine], ...choice.options });
+}

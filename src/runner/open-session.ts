@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import type { Engine, EngineSession, RunnerCommand } from '../engines/engine.ts';
+import { NativeSession } from '../engines/native/session.ts';
+import { packageRoot } from '../files/package-root.ts';
+import type { LoadRequest } from '../schema/protocol.ts';
+import { ChildSession, type TimeLimits } from './child/session.ts';
+
+export type Isolation = 'in-process' | 'process';
+
+/** What a native engine's runner process gets to see: no tokens, no user's settings beyond what loading needs. */
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'LD_LIBRARY_PATH',
+  'DYLD_LIBRARY_PATH',
+  'SystemRoot',
+  'TMPDIR',
+  'TEMP',
+  'LANG',
+];
+
+/** Loads a model in an engine, in this process or in a runner. @throws EngineError */
+export async function openSession(
+  engine: Engine,
+  request: LoadRequest,
+  isolation: Isolation,
+  limits: TimeLimits,
+): Promise<EngineSession> {
+  const { drive } = engine;
+  if (drive.kind === 'runner') return ChildSession.open(await drive.command(), request, limits);
+  if (isolation === 'process') return ChildSession.open(hostCommand(engine.meta.id), request, limits);
+  const { decoder, loaded } = await drive.load(request);
+  return new NativeSession(decoder, loaded);
+}
+
+/** Engines driven by a program of their own are always processes; native ones where the sweep or their meta says. */
+export function isolationOf(engine: Engine, wanted: Isolation | undefined): Isolation {
+  return engine.drive.kind === 'runner' ? 'process' : (wanted ?? engine.meta.isolation);
+}
+
+function hostCommand(engineId: string): RunnerCommand {
+  const env = Object.fromEntries(
+    PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+  return { file: process.execPath, args: [join(packageRoot, 'dist/engines/native/host.js'), engineId], env };
+}

@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { EngineError } from '../../errors.ts';
+import type { RunContext } from '../context.ts';
+import { openSession } from '../open-session.ts';
+import type { ScheduledCell } from '../schedule.ts';
+import { loadRequest, PARITY_SHAPE } from '../sessions.ts';
+import { makeWork } from '../work.ts';
+
+/** The reference's answer for one model and precision: what was fed, and the logits that came of it. */
+export interface Reference {
+  readonly prompts: number[][];
+  readonly continuation: number[][];
+  readonly logitsFile: string;
+}
+
+type ReferenceOrNot = Reference | { missing: string };
+
+/** The references of one run, each made once: in fp32, on the canonical weights of the precision it stands for. */
+export class References {
+  readonly #context: RunContext;
+  readonly #made = new Map<string, Promise<ReferenceOrNot>>();
+
+  constructor(context: RunContext) {
+    this.#context = context;
+  }
+
+  for(scheduled: ScheduledCell): Promise<ReferenceOrNot> {
+    const key = `${scheduled.cell.model}/${scheduled.cell.precision}`;
+    let reference = this.#made.get(key);
+    if (reference === undefined) {
+      reference = makeReference(scheduled, this.#context, key).catch((error) => {
+        if (!(error instanceof EngineError)) throw error;
+        return { missing: `the reference could not be made: ${error.message}` };
+      });
+      this.#made.set(key, reference);
+    }
+    return reference;
+  }
+}
+
+async function makeReference(
+  scheduled: ScheduledCell,
+  context: RunContext,
+  key: string,
+): Promise<ReferenceOrNot> {
+  if ('missing' in context.reference) return { missing: context.reference.missing };
+  const { engine } = context.reference;
+  const { batchSize, promptLength, steps } = PARITY_SHAPE;
+  const cell = {
+    ...scheduled.cell,
+    engine: engine.meta.id,
+    device: 'cpu' as const,
+    batchSize,
+    promptLength: { length: promptLength, spread: 0 },
+    generate: steps,
+  };
+  const { prompts } = makeWork(cell, context.sweep.seed, context.modelShape(cell.model));
+  context.onEvent({ type: 'loading', session: `parity reference for ${key}` });
+  // The canonical weights of the cell's precision, computed with in fp32: int4 means fp32 values on the int4 grid.
+  const artefact = await context.artefact(cell.model, engine.meta.artefact, cell.precision);
+  const asFp32 = { ...scheduled, cell: { ...cell, precision: 'fp32' as const } };
+  const request = loadRequest([asFp32], artefact, engine.options.parse({}), context.threads);
+  const session = await context.clock.time(() =>
+    openSession(engine, request, 'process', context.sweep.timeLimits),
+  );
+  try {
+    const capacity = promptLength + steps + 1;
+    const watched = context.clock.watch(session);
+    const { tokens } = await watched.generate({
+      prompts,
+      generate: steps,
+      capacity,
+      measurePeakMemory: false,
+    });
+    const logitsFile = join(context.scratchDir, `reference-${key.replaceAll('/', '_')}.f32`);
+    await watched.teacherForce({ prompts, continuation: tokens, logitsFile });
+    return { prompts, continuation: tokens, logitsFile };
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { finishedCells } from '../results/resume.ts';
+import { BlockRun, Interrupted } from './block.ts';
+import type { RunContext } from './context.ts';
+import { EngineClock } from './engine-clock.ts';
+import { References } from './parity/reference.ts';
+import { makeBlocks, type ScheduledCell } from './schedule.ts';
+
+export interface RunSummary {
+  readonly interrupted: boolean;
+  readonly wallNs: number;
+  readonly engineNs: number;
+}
+
+/** What the run makes for itself. */
+type Given = Omit<RunContext, 'clock' | 'scratchDir' | 'startedNs'>;
+
+/** Runs every planned cell that earlier attempts did not finish; the last record says how the attempt ended. */
+export async function runCells(cells: readonly ScheduledCell[], given: Given): Promise<RunSummary> {
+  const scratchDir = await mkdtemp(join(tmpdir(), 'ortbench-'));
+  const clock = new EngineClock();
+  const context: RunContext = { ...given, clock, scratchDir, startedNs: process.hrtime.bigint() };
+  let interrupted = false;
+  try {
+    const references = new References(context);
+    const finished = finishedCells(context.earlier);
+    for (const block of makeBlocks(cells, context.memoryMiB)) {
+      await new BlockRun(block, finished, references, context).run();
+    }
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    interrupted = true;
+  } finally {
+    await rm(scratchDir, { recursive: true, force: true });
+  }
+  const wallNs = Number(process.hrtime.bigint() - context.startedNs);
+  const summary = { interrupted, wallNs, engineNs: clock.spentNs };
+  await context.append({ kind: 'end', ...summary });
+  return summary;
+}

@@ -1,0 +1,75 @@
+import { type Cell, sessionKey, workKey } from '../schema/cell.ts';
+import type { EngineChoice } from '../schema/sweep.ts';
+import { seededGenerator, shuffle } from './work.ts';
+
+/** A cell that the plan lets run. */
+export interface ScheduledCell {
+  readonly cell: Cell;
+  readonly choice: EngineChoice;
+  /** Predicted peak of its session while this cell runs. */
+  readonly memoryMiB: number;
+}
+
+/** Cells of equal work: their speedups are taken round by round. */
+export interface Comparison {
+  readonly work: string;
+  readonly cells: readonly ScheduledCell[];
+}
+
+/** One model on one device: the sessions that may have to be in memory together. */
+export interface Block {
+  readonly model: string;
+  readonly device: string;
+  readonly sessions: ReadonlyMap<string, readonly ScheduledCell[]>;
+  readonly comparisons: readonly Comparison[];
+  /** `together`: every session stays loaded and idle; `one-by-one`: each is loaded anew for each round. */
+  readonly residency: 'together' | 'one-by-one';
+}
+
+/** Share of the machine's memory that sessions may fill together; the rest is for the system and for peaks. */
+const MEMORY_SHARE = 0.8;
+
+/** Cuts the plan into blocks and comparisons, in plan order. */
+export function makeBlocks(cells: readonly ScheduledCell[], memoryMiB: number): Block[] {
+  const byModel = groupBy(cells, ({ cell }) => `${cell.model}/${cell.device}`);
+  return [...byModel.values()].map((members) => {
+    const sessions = groupBy(members, ({ cell }) => sessionKey(cell));
+    const together = [...sessions.values()].reduce(
+      (total, ofSession) => total + largest(ofSession, memoryOf),
+      0,
+    );
+    return {
+      model: members[0]!.cell.model,
+      device: members[0]!.cell.device,
+      sessions,
+      comparisons: [...groupBy(members, ({ cell }) => workKey(cell))].map(([work, ofWork]) => ({
+        work,
+        cells: ofWork,
+      })),
+      residency: together <= memoryMiB * MEMORY_SHARE ? 'together' : 'one-by-one',
+    };
+  });
+}
+
+/** The order of one round: seeded, so that it can be had again; fresh for every round, so that no engine always leads. */
+export function roundOrder<T>(items: readonly T[], seed: number, label: string, round: number): T[] {
+  return shuffle([...items], seededGenerator(seed, `order ${label} round ${round}`));
+}
+
+const memoryOf = (scheduled: ScheduledCell): number => scheduled.memoryMiB;
+
+/** Without spreading: a session of a large sweep has more cells than a call may have arguments. */
+export function largest<T>(items: readonly T[], size: (item: T) => number): number {
+  return items.reduce((most, item) => Math.max(most, size(item)), 0);
+}
+
+function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = key(item);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [item]);
+    else group.push(item);
+  }
+  return groups;
+}

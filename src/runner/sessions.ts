@@ -1,0 +1,155 @@
+import type { Engine, EngineSession } from '../engines/engine.ts';
+import { EngineError } from '../errors.ts';
+import { checkSameSession } from '../results/resume.ts';
+import { type Cell, sessionKey } from '../schema/cell.ts';
+import type { LoadRequest } from '../schema/protocol.ts';
+import type { SessionRecord } from '../schema/record.ts';
+import { ChildSession } from './child/session.ts';
+import { optionsOf, type PreparedArtefact, type RunContext } from './context.ts';
+import { type Isolation, isolationOf, openSession } from './open-session.ts';
+import { largest, type ScheduledCell } from './schedule.ts';
+
+/** Room for the parity check's own prompt and continuation, whatever the cells ask for. */
+export const PARITY_SHAPE = { batchSize: 2, promptLength: 32, steps: 32 } as const;
+
+/** A session that keeps dying is given up after this many starts. */
+const MOST_STARTS = 3;
+
+/** The sessions of one block: opened when first needed, reopened after a loss, closed together. */
+export class SessionPool {
+  readonly #context: RunContext;
+  readonly #open = new Map<string, EngineSession>();
+  readonly #children = new Map<string, ChildSession>();
+  readonly #starts = new Map<string, number>();
+  readonly #given = new Map<string, EngineError>();
+
+  constructor(context: RunContext) {
+    this.#context = context;
+  }
+
+  /** @throws EngineError when it cannot be opened, at once if that was seen before. */
+  async get(cells: readonly ScheduledCell[]): Promise<EngineSession> {
+    const key = sessionKey(cells[0]!.cell);
+    const present = this.#open.get(key);
+    if (present !== undefined) return present;
+    const given = this.#given.get(key);
+    if (given !== undefined) throw given;
+    try {
+      const starts = (this.#starts.get(key) ?? 0) + 1;
+      if (starts > MOST_STARTS)
+        throw new EngineError('failed', `given up after ${MOST_STARTS} lost sessions`);
+      this.#starts.set(key, starts);
+      const session = await this.#start(key, cells, undefined);
+      this.#open.set(key, session);
+      return session;
+    } catch (error) {
+      if (error instanceof EngineError) this.#given.set(key, error);
+      throw error;
+    }
+  }
+
+  /** A session of its own in a process of its own, for measuring memory; the caller closes it. */
+  async openIsolated(cells: readonly ScheduledCell[]): Promise<EngineSession> {
+    return this.#start(`${sessionKey(cells[0]!.cell)} (memory)`, cells, 'process');
+  }
+
+  isInProcess(cell: ScheduledCell): boolean {
+    return isolationOf(this.#engine(cell), this.#context.sweep.isolation) === 'in-process';
+  }
+
+  /** Ends a session that is lost or no longer wanted. */
+  async close(cell: Cell): Promise<void> {
+    const key = sessionKey(cell);
+    const session = this.#open.get(key);
+    this.#open.delete(key);
+    await session?.close();
+    this.#children.delete(key);
+  }
+
+  async closeAll(): Promise<void> {
+    for (const [key, session] of this.#open) {
+      this.#open.delete(key);
+      await session.close();
+    }
+    this.#children.clear();
+  }
+
+  /** Processes whose load is the benchmark's own. */
+  pids(): number[] {
+    return [process.pid, ...[...this.#children.values()].map((child) => child.pid)];
+  }
+
+  /** Ends every runner at once. */
+  kill(): void {
+    for (const child of this.#children.values()) child.kill();
+  }
+
+  #engine({ choice }: ScheduledCell): Engine {
+    return this.#context.engines.get(choice.engine)!;
+  }
+
+  async #start(
+    key: string,
+    cells: readonly ScheduledCell[],
+    isolation: Isolation | undefined,
+  ): Promise<EngineSession> {
+    const { sweep, clock, onEvent } = this.#context;
+    const { cell, choice } = cells[0]!;
+    const engine = this.#engine(cells[0]!);
+    onEvent({ type: 'loading', session: key });
+    const artefact = await this.#context.artefact(cell.model, engine.meta.artefact, cell.precision);
+    const request = loadRequest(cells, artefact, optionsOf(engine, choice, sweep), this.#context.threads);
+    const where = isolation ?? isolationOf(engine, sweep.isolation);
+    const session = await clock.time(() => openSession(engine, request, where, sweep.timeLimits));
+    if (session instanceof ChildSession) this.#children.set(key, session);
+    if (isolation === undefined) await this.#record(cell, artefact, session, where);
+    return clock.watch(session);
+  }
+
+  async #record(
+    cell: Cell,
+    artefact: PreparedArtefact,
+    session: EngineSession,
+    isolation: Isolation,
+  ): Promise<void> {
+    const { loadNs, versions, effective } = session.loaded;
+    const { engine, model, precision, device } = cell;
+    const record: SessionRecord = {
+      kind: 'session',
+      engine,
+      model,
+      precision,
+      device,
+      artefact: artefact.sha256 === '' ? null : artefact.sha256,
+      loadNs,
+      versions,
+      effective: { ...effective, isolation },
+    };
+    checkSameSession(this.#context.earlier, record);
+    await this.#context.append(record);
+  }
+}
+
+export function loadRequest(
+  cells: readonly ScheduledCell[],
+  artefact: PreparedArtefact,
+  options: Record<string, unknown>,
+  threads: number,
+): LoadRequest {
+  const { model, precision, device } = cells[0]!.cell;
+  const batchSize = largest(cells, ({ cell: { batchSize } }) => batchSize);
+  const sequenceLength = largest(
+    cells,
+    ({ cell: { promptLength, generate } }) => promptLength.length + generate,
+  );
+  return {
+    model,
+    artefactDir: artefact.dir,
+    precision,
+    device,
+    threads,
+    maxBatchSize: Math.max(PARITY_SHAPE.batchSize, batchSize),
+    maxSequenceLength: Math.max(PARITY_SHAPE.promptLength + PARITY_SHAPE.steps + 2, sequenceLength),
+    options,
+  };
+}

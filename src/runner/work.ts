@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { type Cell, workKey } from '../schema/cell.ts';
+import type { ModelShape } from '../schema/model.ts';
+
+/** The work of a cell, the same for every engine and precision (spec/metrics, "A cell"). */
+export interface Work {
+  /** [batch][real tokens] */
+  readonly prompts: number[][];
+  readonly generate: number;
+  /** Tokens per sequence that the KV cache must hold. */
+  readonly capacity: number;
+  /** Real prompt tokens of the whole batch; padding never counts. */
+  readonly promptTokens: number;
+  readonly promptsSha256: string;
+}
+
+/** A generator whose stream depends on every part of the label, so that no two purposes share random numbers. */
+export function seededGenerator(seed: number, label: string) {
+  const digest = createHash('sha256').update(`${seed}\n${label}`).digest();
+  return xoroshiro128plus(digest.readInt32LE(0));
+}
+
+/** In place; every order is equally likely (Fisher–Yates). */
+export function shuffle<T>(items: T[], random: ReturnType<typeof seededGenerator>): T[] {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = uniformInt(random, 0, i);
+    [items[i], items[j]] = [items[j]!, items[i]!];
+  }
+  return items;
+}
+
+/** Draws the prompts of a cell: uniform over the vocabulary without its special tokens. */
+export function makeWork(
+  cell: Cell,
+  seed: number,
+  shape: Pick<ModelShape, 'vocabSize' | 'specialTokenIds'>,
+): Work {
+  const random = seededGenerator(seed, `prompts ${workKey(cell)}`);
+  const special = new Set(shape.specialTokenIds);
+  const ordinary = Array.from({ length: shape.vocabSize }, (_, id) => id).filter((id) => !special.has(id));
+  const { length, spread } = cell.promptLength;
+  const shortest = Math.ceil(length * (1 - spread));
+  const prompts = Array.from({ length: cell.batchSize }, (_, row) => {
+    // The first row has the full length: a ragged batch holds at least one such sequence.
+    const tokens = row === 0 ? length : uniformInt(random, shortest, length);
+    return Array.from({ length: tokens }, () => ordinary[uniformInt(random, 0, ordinary.length - 1)]!);
+  });
+  return {
+    prompts,
+    generate: cell.generate,
+    capacity: length + cell.generate,
+    promptTokens: prompts.reduce((sum, row) => sum + row.length, 0),
+    promptsSha256: digestTokens(prompts),
+  };
+}
+
+/** SHA-256 over rows of token ids, one row a line, so that a moved row boundary changes it. */
+export function digestTokens(rows: readonly (readonly number[])[]): string {
+  const hash = createHash('sha256');
+  for (const row of rows) hash.update(`${row.join(' ')}\n`);
+  return hash.digest('hex');
+}

@@ -1,0 +1,97 @@
+import type { Effective } from '../schema/protocol.ts';
+import { PHASES, type Phase } from '../schema/vocabulary.ts';
+import { formatNumber, formatPercent } from '../units.ts';
+import { coefficientOfVariation, median, medianAbsoluteDeviation } from './descriptive.ts';
+import { medianInterval } from './median-interval.ts';
+import { PHASE_RATE, type Rates } from './rates.ts';
+import { spearman } from './spearman.ts';
+
+/** The closed list of warnings on a measured cell (spec/statistics), each with what to do about it. Nothing is ever deleted. */
+export const FLAGS = {
+  noisy:
+    'Rounds differ by 10 % or more (coefficient of variation): close other programs, fix the clock speed, use more repetitions.',
+  outlier:
+    'A round lies far from the others (over 14.8 median absolute deviations): look for a background task at that time.',
+  'warmup-insufficient':
+    'The first round was clearly slower than the rest: raise warmup.runs or warmup.seconds.',
+  drift:
+    'Speed rose or fell steadily over the run (Spearman p < .01): the machine warmed up or was shared; let it cool, or run again.',
+  imprecise: 'The 95 % interval of the median is wider than ±5 %: use more repetitions.',
+  'busy-machine': 'Other programs used the processor while this was timed: stop them and run again.',
+  'slow-build': 'This build of the engine is known to be slow at this work: use a native build.',
+} as const;
+export type FlagName = keyof typeof FLAGS;
+
+export interface Flag {
+  readonly name: FlagName;
+  /** Null when it concerns the whole cell. */
+  readonly phase: Phase | null;
+  /** The figure that raised it, in words. */
+  readonly detail: string;
+}
+
+/** One round of a cell, as flags look at it. */
+export interface Round {
+  readonly round: number;
+  readonly startedNs: number;
+  readonly otherLoadCores: number | null;
+  readonly rates: Rates;
+}
+
+/** Other load, in cores, from which a round counts as disturbed. */
+const BUSY_CORES = 0.25;
+/** Spread says nothing with fewer rounds than this. */
+const FEWEST_ROUNDS = 3;
+
+/**
+ * All flags of a cell, from its rounds in order of time and what its engine reported. An engine that knows its build to
+ * be slow says why in `effective.slowBuild`.
+ */
+export function flagsOf(rounds: readonly Round[], effective: Effective): Flag[] {
+  const flags = PHASES.flatMap((phase) => phaseFlags(phase, rounds));
+  const load = Math.max(...rounds.map(({ otherLoadCores }) => otherLoadCores ?? 0));
+  if (load > BUSY_CORES) {
+    flags.push({
+      name: 'busy-machine',
+      phase: null,
+      detail: `up to ${formatNumber(load, 2)} cores of other load`,
+    });
+  }
+  if (typeof effective.slowBuild === 'string') {
+    flags.push({ name: 'slow-build', phase: null, detail: effective.slowBuild });
+  }
+  return flags;
+}
+
+function phaseFlags(phase: Phase, rounds: readonly Round[]): Flag[] {
+  if (rounds.length < FEWEST_ROUNDS) return [];
+  const rates = rounds.map((round) => round.rates[PHASE_RATE[phase]]);
+  const flags: Flag[] = [];
+  const add = (name: FlagName, detail: string) => flags.push({ name, phase, detail });
+
+  const variation = coefficientOfVariation(rates);
+  if (variation >= 0.1) add('noisy', `coefficient of variation ${formatPercent(variation)}`);
+
+  const centre = median(rates);
+  const spread = medianAbsoluteDeviation(rates);
+  const outliers = rounds.filter((_, i) => Math.abs(rates[i]! - centre) > 14.826 * spread);
+  if (outliers.length > 0) add('outlier', `round ${outliers.map(({ round }) => round).join(', ')}`);
+
+  // The warm-up rule is about times; the work is the same in every round, so 1/rate is a time.
+  const times = rates.map((rate) => 1 / rate);
+  const usual = median(times);
+  const bound = Math.max(1.05 * usual, usual + 3 * 1.4826 * medianAbsoluteDeviation(times));
+  if (times[0]! > bound)
+    add('warmup-insufficient', `first round ${formatPercent(times[0]! / usual - 1)} slower`);
+
+  const { rho, p } = spearman(
+    rounds.map(({ startedNs }) => startedNs),
+    rates,
+  );
+  if (p < 0.01) add('drift', `rank correlation with time ${formatNumber(rho, 2)}`);
+
+  const interval = medianInterval(rates);
+  const halfWidth = interval === null ? 0 : (interval[1] - interval[0]) / 2 / centre;
+  if (halfWidth > 0.05) add('imprecise', `95 % interval ±${formatPercent(halfWidth)}`);
+  return flags;
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { kvBytesPerToken, predictMemory, weightBytes } from '../../src/plan/memory.ts';
+import type { Cell } from '../../src/schema/cell.ts';
+import { meta, shape } from './fixtures.ts';
+
+const cell: Cell = {
+  engine: 'a',
+  model: 'm',
+  precision: 'fp32',
+  device: 'cpu',
+  batchSize: 4,
+  promptLength: { length: 256, spread: 0 },
+  generate: 256,
+};
+const MIB = 2 ** 20;
+
+describe('weights', () => {
+  const table = shape.vocabSize * shape.hiddenSize;
+
+  it('are parameters × bytes where everything has one width', () => {
+    expect(weightBytes('fp32', shape, 'gguf')).toBe(shape.parameters * 4);
+    expect(weightBytes('bf16', shape, 'checkpoint')).toBe(shape.parameters * 2);
+  });
+
+  it('in int4 take 4 bits and the scales of blocks of 32', () => {
+    expect(weightBytes('int4', shape, 'gguf')).toBe((shape.parameters * 18) / 32);
+  });
+
+  it('count a tied head once more where it is stored narrower than the embedding', () => {
+    const layers = shape.parameters - table;
+    expect(weightBytes('int4', shape, 'onnx')).toBe(layers * (20 / 32) + table * 4 + table * (20 / 32));
+    const untied = { ...shape, tiedEmbeddings: false };
+    expect(weightBytes('int4', untied, 'onnx')).toBe(layers * (20 / 32) + table * 4);
+  });
+
+  it('are nothing for engines that load none', () => {
+    expect(weightBytes('fp32', shape, 'none')).toBe(0);
+    expect(kvBytesPerToken('fp32', shape, 'none')).toBe(0);
+  });
+});
+
+describe('peak', () => {
+  it('is base, weights, KV, logits and activations', () => {
+    const estimate = predictMemory(cell, shape, meta('a', { artefact: 'gguf' }));
+    expect(estimate.kvMiB * MIB).toBe(2 * 6 * 4 * 64 * 4 * 4 * 512);
+    expect(estimate.logitsMiB * MIB).toBe(2 * 4 * 32_000 * 4);
+    const { baseMiB, weightsMiB, kvMiB, logitsMiB, activationsMiB, peakMiB } = estimate;
+    expect(peakMiB).toBeCloseTo(baseMiB + weightsMiB + kvMiB + logitsMiB + activationsMiB, 6);
+  });
+
+  it('is that of loading where it holds more than running', () => {
+    const small = { ...cell, batchSize: 1, promptLength: { length: 8, spread: 0 }, generate: 2 };
+    const estimate = predictMemory(small, shape, meta('a', { artefact: 'checkpoint' }));
+    const int4 = predictMemory({ ...small, precision: 'int4' }, shape, meta('a', { artefact: 'checkpoint' }));
+    // int4 is packed from fp32 values, so while loading it holds more than fp32 itself.
+    expect(int4.weightsMiB).toBeLessThan(estimate.weightsMiB);
+    expect(int4.peakMiB).toBeGreaterThan(estimate.peakMiB);
+  });
+
+  it('grows with batch, prompt and generated tokens, and with compiling', () => {
+    const engine = meta('a', { artefact: 'checkpoint' });
+    const peak = (changes: Partial<Cell>) => predictMemory({ ...cell, ...changes }, shape, engine).peakMiB;
+    expect(peak({ batchSize: 8 })).toBeGreaterThan(peak({}));
+    expect(peak({ promptLength: { length: 512, spread: 0 } })).toBeGreaterThan(peak({}));
+    expect(peak({ generate: 1024 })).toBeGreaterThan(peak({}));
+    expect(predictMemory(cell, shape, { ...engine, compiles: true }).peakMiB).toBeGreaterThan(peak({}));
+  });
+});

@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import { headlineMarkdown } from '../../src/report/headline.ts';
+import { summarise } from '../../src/report/summary.ts';
+import { formatRatio } from '../../src/units.ts';
+import { type FixtureOptions, HOSTILE, makeInput } from './fixtures.ts';
+
+const headline = (options: FixtureOptions = {}) => headlineMarkdown(summarise(makeInput(options)));
+
+test('the sentences a blog would print', () => {
+  const report = summarise(makeInput());
+  const text = headlineMarkdown(report);
+  const row = report.averages.find(
+    ({ engine, precision, phase }) => engine === 'onnxruntime' && precision === 'int4' && phase === 'prefill',
+  )!;
+  const { batchSize, promptLength } = row.highest!.cell;
+  expect(text).toContain(
+    '**llama-tiny, int4: ONNX Runtime against PyTorch eager**: prompt throughput up to ',
+  );
+  expect(text).toContain(`; batch ${batchSize}, prompt ${promptLength.length})`);
+  expect(text).toContain(`${formatRatio(row.average!)} (`);
+  expect(text).toContain(
+    `(geometric mean over 4 of 4 cells, lowest ${formatRatio(row.lowest!.speedup!)}, highest ${formatRatio(row.highest!.speedup!)})`,
+  );
+  expect(text).toMatch(/token generation throughput up to 1\.9\d× \(1\.\d\d–1\.\d\d; batch/);
+  expect(text).not.toContain('Parity');
+});
+
+test('with few rounds it says so and prints no interval', () => {
+  const text = headline({ rounds: 3 });
+  expect(text).toMatch(/prompt throughput up to \d\.\d\d× \(batch \d, prompt \d+\), \d\.\d\d× on average/);
+  expect(text).toContain('with fewer than six rounds there is no 95 % interval');
+});
+
+test('a baseline of another precision: both are printed', () => {
+  expect(headline({ baselines: [{ engine: 'pytorch-eager', precision: 'fp32' }] })).toContain(
+    '**llama-tiny: ONNX Runtime int4 against PyTorch eager fp32**: prompt throughput up to 5.',
+  );
+});
+
+test('slower is called slower', () => {
+  expect(headline({ baselines: [{ engine: 'onnxruntime', precision: null }] })).toMatch(
+    /PyTorch eager against ONNX Runtime\*\*: prompt throughput slower everywhere, at best 0\.45\d×/,
+  );
+});
+
+test('unchecked parity and interruption are stamped', () => {
+  const text = headline({ parity: false, interrupted: true });
+  expect(text).toContain('> **Partial result: the run was interrupted.**');
+  expect(text).toContain('> **Parity was not checked');
+  expect(text).toContain('Parity unchecked.');
+});
+
+test('what is missing is listed with its reason, and counted in the average', () => {
+  const text = headline({
+    fault: ({ engine, batchSize }) =>
+      engine === 'onnxruntime' && batchSize === 4 ? { status: 'oom', reason: 'needs 20 GiB' } : null,
+  });
+  expect(text).toContain('geometric mean over 2 of 4 cells');
+  expect(text).toContain('4 cells of 32 without a comparable result');
+  expect(text).toContain(
+    '| llama-tiny | ONNX Runtime | fp32 | 2: batch 4, prompt 64; batch 4, prompt 256 | oom | needs 20 GiB |',
+  );
+});
+
+test('no valid cell: a sentence and no chart', () => {
+  const text = headline({ fault: () => ({ status: 'failed', reason: 'scripted' }) });
+  expect(text).toContain('No cell has a valid result, so there is no chart.');
+  expect(text).toContain('No cell of llama-tiny in fp32 on cpu has a valid result');
+  expect(text).toContain('not compared in any of 4 cells: failed: scripted.');
+  expect(text).not.toContain('![');
+});
+
+test('flags come with advice', () => {
+  const text = headline({ noise: 0.3 });
+  expect(text).toContain('| noisy |');
+  expect(text).toContain('close other programs');
+});
+
+test.each([...HOSTILE])('%j stays text', (hostile) => {
+  const text = headline({
+    models: [{ name: hostile, title: hostile, origin: hostile }],
+    title: hostile,
+    rounds: 1,
+    generate: 2,
+    fault: ({ engine }) => (engine === 'llamacpp' ? { status: 'failed', reason: hostile } : null),
+  });
+  expect(text).not.toMatch(/<script/i);
+  expect(text).not.toMatch(/(?<!\\)\]\(javascript/);
+  expect(text).not.toMatch(/(?<!\\)`\$\(/);
+  expect(text).not.toContain('\u0000');
+  expect(text).not.toContain('\u202E');
+  expect(text).not.toMatch(/\n# heading/);
+  const heads = text.split('\n').filter((line) => /^#{1,6} /.test(line));
+  expect(heads).toHaveLength(4);
+  for (const row of text.split('\n').filter((line) => line.startsWith('| ') && line.includes('failed'))) {
+    expect(row.replace(/\\\|/g, '').split('|')).toHaveLength(8);
+  }
+});

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { FLAGS, flagsOf, type Round } from '../../src/stats/flags.ts';
+
+/** Decode rates by round; the prompt rate is steady. */
+const rounds = (decode: readonly number[], otherLoadCores: number | null = 0): Round[] =>
+  decode.map((generationTokensPerSecond, round) => ({
+    round,
+    startedNs: round * 1e9,
+    otherLoadCores,
+    rates: {
+      promptTokensPerSecond: 1000,
+      generationTokensPerSecond,
+      endToEndTokensPerSecond: 1,
+      timeToFirstTokenNs: 1,
+      interTokenP50Ns: 1,
+      interTokenP90Ns: 1,
+      interTokenP99Ns: 1,
+    },
+  }));
+const names = (decode: readonly number[]) => flagsOf(rounds(decode), {}).map(({ name }) => name);
+
+test('steady rounds raise nothing, and no variance is no error', () => {
+  expect(names([100, 101, 99, 100.5, 99.5, 100.2])).toEqual([]);
+  expect(names([100, 100, 100, 100, 100, 100])).toEqual([]);
+  expect(names([100])).toEqual([]);
+});
+
+test('each flag, and none beside it', () => {
+  expect(names([100, 130, 80, 110, 90])).toEqual(['noisy']);
+  expect(names([100, 101, 99, 100.5, 84, 99.5])).toEqual(['outlier', 'imprecise']);
+  expect(names([90, 100, 101, 99.5, 100.5])).toEqual(['outlier', 'warmup-insufficient']);
+  expect(names([100, 99, 98, 97, 96, 95, 94])).toEqual(['drift']);
+  expect(names([100, 93, 106, 95, 107, 100])).toEqual(['imprecise']);
+});
+
+test('a first round within the usual spread is no sign of too little warm-up', () => {
+  expect(names([96, 100, 101, 99.5, 100.5])).not.toContain('warmup-insufficient');
+  expect(names([110, 100, 101, 99.5, 100.5])).not.toContain('warmup-insufficient');
+});
+
+test('flags of a phase name it; flags of the cell do not', () => {
+  const [flag] = flagsOf(rounds([100, 130, 80, 110, 90]), {});
+  expect(flag).toMatchObject({ name: 'noisy', phase: 'decode' });
+  expect(flag!.detail).toMatch(/%/);
+  const [busy] = flagsOf(rounds([100, 100, 100], 0.8), {});
+  expect(busy).toMatchObject({ name: 'busy-machine', phase: null, detail: 'up to 0.80 cores of other load' });
+  expect(flagsOf(rounds([100, 100, 100], 0.1), {})).toEqual([]);
+  expect(flagsOf(rounds([100, 100, 100], null), {})).toEqual([]);
+});
+
+test('an engine can say that its build is slow', () => {
+  expect(flagsOf(rounds([1]), { slowBuild: 'float prompts at half speed' })).toEqual([
+    { name: 'slow-build', phase: null, detail: 'float prompts at half speed' },
+  ]);
+});
+
+test('every flag has advice', () => {
+  for (const advice of Object.values(FLAGS)) expect(advice.length).toBeGreaterThan(40);
+});
