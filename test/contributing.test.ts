@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { CSV_COLUMNS } from '../src/report/columns/index.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: object };
@@ -25,6 +26,16 @@ describe.each(['README.md', 'CONTRIBUTING.md'])('%s', (page) => {
   it('links to files that exist', () => {
     for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
       expect(existsSync(join(root, target!)), target).toBe(true);
+    }
+  });
+});
+
+describe('README.md', () => {
+  it('lists every column of every CSV file (npm run generate)', () => {
+    const text = readFileSync(join(root, 'README.md'), 'utf8');
+    for (const [file, columns] of Object.entries(CSV_COLUMNS)) {
+      expect(text).toContain(`Columns of ${file}`);
+      for (const { name, description } of columns) expect(text).toContain(`| \`${name}\` | ${description} |`);
     }
   });
 });

@@ -39,7 +39,9 @@ def activations(artefact: Path, precision: str) -> str:
         level = json.loads((artefact / "ortbench.json").read_text())["quantisation"]["accuracyLevel"]
     except (OSError, ValueError, KeyError, TypeError):
         raise RunnerError("failed", f"{artefact} does not say its accuracy level; prepare it again") from None
-    return "int8 in matrix products (accuracy level 4), fp32 elsewhere" if level == 4 else f"fp32 (accuracy level {level})"
+    if level == 4:
+        return "int8 in matrix products (accuracy level 4), fp32 elsewhere"
+    return f"fp32 (accuracy level {level})"
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """PyTorch's int4 on the CPU, with exactly the quantised weights of the canonical checkpoint.
 
-torchao's own quantiser would choose other scales; here the integers and scales are recovered from values that lie on
-the Q4_0 grid already (blocks of 32 along the input, symmetric, scale = max/-8) and packed for the kernel as they are.
+The kernel is the one behind torchao's int4 on the CPU. torchao itself is left out: its quantiser would choose other
+scales, and its tensor type costs a dispatch for every matrix in every step. Here integers and scales are recovered from
+values that lie on the Q4_0 grid already (blocks of 32 along the input, symmetric, scale = max/-8).
 """
 
 from __future__ import annotations
@@ -40,27 +41,35 @@ def to_grid(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return integers.to(torch.int32).reshape(rows, columns), scale.squeeze(-1)
 
 
-def pack(weight: torch.Tensor) -> tuple[torch.Tensor, float]:
-    """The weight as the kernel takes it, and the largest relative change that rounding scales to bf16 makes."""
-    from torchao.prototype.quantization.int4 import Int4OpaqueTensor
+class Int4Linear(torch.nn.Module):
+    """A linear layer [.., in] → [.., out] over packed int4 weights, bf16 in and out."""
 
-    integers, scale = to_grid(weight)
-    rounded = scale.to(ACTIVATIONS)
-    change = ((rounded.float() - scale).abs() / scale.abs().clamp_min(torch.finfo(torch.float32).tiny)).max().item()
-    padding = -integers.shape[0] % ROW_MULTIPLE
-    # The kernel adds its zero point to (q - 8)·scale: symmetric blocks have none.
-    scale_and_zero = torch.stack([rounded, torch.zeros_like(rounded)], dim=-1)
-    packed = Int4OpaqueTensor(
-        qdata=torch.ops.aten._convert_weight_to_int4pack_for_cpu(
-            torch.nn.functional.pad(integers, (0, 0, 0, padding), value=8), 1
-        ),
-        scale_and_zero=torch.nn.functional.pad(scale_and_zero, (0, 0, 0, 0, 0, padding))
-        .transpose(0, 1)
-        .contiguous(),
-        block_size=[1, GROUP_SIZE],
-        shape=weight.shape,
-    )
-    return packed, change
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None) -> None:
+        super().__init__()
+        self.out_features, self.in_features = weight.shape
+        integers, scale = to_grid(weight)
+        rounded = scale.to(ACTIVATIONS)
+        # What rounding the scales to bf16 changes: all that differs from the canonical weights.
+        change = torch.where(scale == 0, 0.0, (rounded.float() - scale) / scale)
+        self.largest_scale_change = change.abs().max().item()
+        padding = -self.out_features % ROW_MULTIPLE
+        self.register_buffer(
+            "packed",
+            torch.ops.aten._convert_weight_to_int4pack_for_cpu(
+                torch.nn.functional.pad(integers, (0, 0, 0, padding), value=8), 1
+            ),
+        )
+        # The kernel adds its zero point to (q - 8)·scale: symmetric blocks have none. [in/32, out, 2]
+        pairs = torch.stack([rounded, torch.zeros_like(rounded)], dim=-1)
+        pairs = torch.nn.functional.pad(pairs, (0, 0, 0, 0, 0, padding))
+        self.register_buffer("scale_and_zero", pairs.transpose(0, 1).contiguous())
+        self.bias = None if bias is None else torch.nn.Parameter(bias.to(ACTIVATIONS), requires_grad=False)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        rows = inputs.reshape(-1, self.in_features).contiguous()
+        output = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, self.packed, GROUP_SIZE, self.scale_and_zero)
+        output = output[:, : self.out_features].reshape(*inputs.shape[:-1], self.out_features)
+        return output if self.bias is None else output + self.bias
 
 
 def quantise_model(model: torch.nn.Module, folder: Path) -> dict[str, Any]:
@@ -71,15 +80,13 @@ def quantise_model(model: torch.nn.Module, folder: Path) -> dict[str, Any]:
     if missing:
         raise RunnerError("unsupported", f"PyTorch has no int4 path for {sorted(missing)[0]}, which is no linear layer")
     largest = 0.0
-    with torch.inference_mode(False), torch.no_grad():
+    with torch.no_grad():
         for name in sorted(named):
-            packed, change = pack(linear[name].weight.detach().float())
-            linear[name].weight = torch.nn.Parameter(packed, requires_grad=False)
-            largest = max(largest, change)
-        packed_ids = {id(linear[name].weight) for name in named}
+            layer = Int4Linear(linear[name].weight.float(), linear[name].bias)
+            model.set_submodule(name.removesuffix(".weight"), layer)
+            largest = max(largest, layer.largest_scale_change)
         for parameter in model.parameters():
-            if id(parameter) not in packed_ids:
-                parameter.data = parameter.data.to(ACTIVATIONS)
+            parameter.data = parameter.data.to(ACTIVATIONS)
     return {
         "weights": "int4",
         "activations": "bf16",

@@ -38,13 +38,10 @@ class PytorchRunner:
         start = perf_counter_ns()
         decoder, effective = engine.load(command)
         load_ns = perf_counter_ns() - start
-        versions = library_versions()
-        if command.precision == "int4":
-            versions["torchao"] = metadata.version("torchao")
         return DecodeSession(decoder), {
             "loadNs": load_ns,
             "vocabSize": decoder.vocab_size,
-            "versions": versions,
+            "versions": library_versions(),
             "effective": effective,
         }
 

@@ -13,6 +13,9 @@ from .static_cache import ATTENTION, StaticKvCache, require_full_attention
 from .torch_decoder import TorchDecoder, left_pad
 from .torch_model import load_model
 
+# How loops over the symbolic capacity are split over threads: one value, so that the code depends neither on the cell
+# that came first nor on the sweep.
+CAPACITY_HINT = 1024
 MODES = ("default", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")
 
 
@@ -54,7 +57,6 @@ class CompiledDecoder(TorchDecoder):
     def __init__(self, model: torch.nn.Module, command: Load, dtype: torch.dtype, mode: str) -> None:
         super().__init__(model, command.device)
         self._dtype = dtype
-        self._longest = command.maxSequenceLength
         self._cache: StaticKvCache | None = None
         self._key: tuple[int, int] | None = None
         # fullgraph: a part that cannot be compiled is an error, not a silent return to eager.
@@ -121,9 +123,8 @@ class CompiledDecoder(TorchDecoder):
         for layer in self._cache.layers:
             for buffer in (layer.keys, layer.values):
                 # Attention is a library call and the rest touches single rows: a fixed capacity would make no better
-                # code, only the same graph again for every prompt length. The hint splits loops over threads, and
-                # must not depend on which cell came first.
-                torch._dynamo.mark_dynamic(buffer, 2, hint_override=self._longest)
+                # code, only the same graph again for every prompt length.
+                torch._dynamo.mark_dynamic(buffer, 2, hint_override=CAPACITY_HINT)
 
 
 def load(command: Load) -> tuple[CompiledDecoder, dict[str, Any]]:

@@ -76,9 +76,8 @@ def reference_tokens(folder: Path, prompts: list[list[int]], steps: int = STEPS)
     rows = []
     for prompt in prompts:
         ids = torch.tensor([prompt])
-        output = model.generate(
-            ids, attention_mask=torch.ones_like(ids), max_new_tokens=steps, do_sample=False, eos_token_id=-1, pad_token_id=0
-        )
+        greedy = {"do_sample": False, "eos_token_id": -1, "pad_token_id": 0}
+        output = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=steps, **greedy)
         rows.append(output[0, len(prompt) :].tolist())
     return rows
 

@@ -71,7 +71,9 @@ class Graph:
         self.heads, self.head_size = decoder["num_key_value_heads"], decoder["head_size"]
         self.past = [value.name for value in self.session.get_inputs() if value.name.startswith("past_key_values.")]
 
-    def run(self, ids: np.ndarray, mask: np.ndarray, index: np.ndarray, past: list[np.ndarray] | None) -> list[np.ndarray]:
+    def run(
+        self, ids: np.ndarray, mask: np.ndarray, index: np.ndarray, past: list[np.ndarray] | None
+    ) -> list[np.ndarray]:
         """[logits of the chosen positions, present…]"""
         empty = [np.zeros((len(ids), self.heads, 0, self.head_size), np.float32)] * len(self.past)
         feed = {"input_ids": ids, "attention_mask": mask, "logits_index": index}

@@ -2,6 +2,7 @@ import type { ResolvedModel } from '../config/load.ts';
 import type { Engine } from '../engines/engine.ts';
 import { EngineError, UserError } from '../errors.ts';
 import { prepareArtefact } from '../models/prepare.ts';
+import { endPreparer } from '../models/preparer.ts';
 import type { PlannedCell } from '../plan/plan.ts';
 import type { PreparedArtefact } from '../runner/context.ts';
 import type { ArtefactKind, Device, Precision } from '../schema/vocabulary.ts';
@@ -53,6 +54,8 @@ export class Artefacts {
         this.#onProgress(`cannot be prepared: ${artefact.join(' ')}: ${error.message.split('\n')[0]}`);
       });
     }
+    // Its process holds memory, and nothing else may run while something is timed.
+    await endPreparer();
   }
 
   async #prepare(name: string, kind: ArtefactKind, precision: Precision): Promise<PreparedArtefact> {

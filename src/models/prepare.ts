@@ -30,11 +30,11 @@ export interface Artefact {
 
 const replySchema = z.object({ ok: z.literal(true), facts: z.record(z.string(), z.unknown()) });
 
-/** Bytes a parameter, with room for what the format adds: int4 checkpoints are float32 on the int4 grid. */
+/** Bytes a parameter, at most: int4 checkpoints are float32 on the int4 grid, other int4 files keep float32 embeddings. */
 const BYTES_PER_PARAMETER: Readonly<Record<MadeKind, Readonly<Record<Precision, number>>>> = {
   checkpoint: { fp32: 4.1, fp16: 2.1, bf16: 2.1, int4: 4.1 },
-  onnx: { fp32: 4.2, fp16: 2.2, bf16: 2.2, int4: 4.2 },
-  gguf: { fp32: 4.1, fp16: 2.1, bf16: 2.1, int4: 4.1 },
+  onnx: { fp32: 4.2, fp16: 2.2, bf16: 2.2, int4: 2.5 },
+  gguf: { fp32: 4.1, fp16: 2.1, bf16: 2.1, int4: 2.5 },
 };
 
 /**

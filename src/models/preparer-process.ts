@@ -14,7 +14,7 @@ const KILL_AFTER_MS = 5000;
 
 function spawnPreparer(python: string) {
   return execa(python, ['-m', 'ortbench_runners.prepare'], {
-    env: { PYTHONPATH: runnersDir, PYTHONUNBUFFERED: '1', PYTHONIOENCODING: 'utf-8' },
+    env: { PYTHONPATH: runnersDir, PYTHONSAFEPATH: '1', PYTHONUNBUFFERED: '1', PYTHONIOENCODING: 'utf-8' },
     stdin: 'pipe',
     buffer: false,
     reject: false,

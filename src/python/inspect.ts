@@ -3,7 +3,7 @@ import { EngineError } from '../errors.ts';
 import { runnersDir } from './environment.ts';
 
 /** Packages that engines report the versions of. */
-const PACKAGES = ['torch', 'transformers', 'torchao', 'onnxruntime-genai', 'onnxruntime'] as const;
+const PACKAGES = ['torch', 'transformers', 'onnxruntime-genai', 'onnxruntime'] as const;
 export type PythonPackage = (typeof PACKAGES)[number];
 
 export interface Inspection {

@@ -8,6 +8,7 @@ import { judgeCell } from './judge.ts';
 import { measurePeakMemory } from './measure.ts';
 import { checkParity } from './parity/check.ts';
 import type { References } from './parity/reference.ts';
+import { type ParityShape, parityShape } from './parity/shape.ts';
 import { type Block, roundOrder, type ScheduledCell } from './schedule.ts';
 import { SessionPool } from './sessions.ts';
 
@@ -19,6 +20,7 @@ export class BlockRun {
   readonly #block: Block;
   readonly #context: RunContext;
   readonly #references: References;
+  readonly #parityShape: ParityShape;
   readonly #pool: SessionPool;
   readonly #runs: Map<string, CellRun>;
   readonly #parity = new Map<string, ParityRecord>();
@@ -28,10 +30,11 @@ export class BlockRun {
     this.#block = block;
     this.#references = references;
     this.#context = context;
-    this.#pool = new SessionPool(context);
+    const scheduled = block.comparisons.flatMap(({ cells }) => cells);
+    this.#parityShape = parityShape(scheduled, context.modelShape(block.model).maxContextLength);
+    this.#pool = new SessionPool(context, this.#parityShape);
     this.#runs = new Map(
-      block.comparisons
-        .flatMap(({ cells }) => cells)
+      scheduled
         .filter(({ cell }) => !finished.has(cellKey(cell)))
         .map((scheduled) => [cellKey(scheduled.cell), new CellRun(scheduled, context)]),
     );
@@ -60,7 +63,13 @@ export class BlockRun {
     await this.#attempt(unfinished, async () => {
       if (this.#unfinished(cells).length === 0) return;
       const session = await this.#pool.get(cells);
-      const record = await checkParity(cells[0]!, session, this.#references, this.#context);
+      const record = await checkParity(
+        cells[0]!,
+        session,
+        this.#references,
+        this.#parityShape,
+        this.#context,
+      );
       this.#parity.set(sessionKey(cells[0]!.cell), record);
       await this.#context.append(record);
       this.#context.onEvent({ type: 'parity', record });

@@ -7,10 +7,8 @@ import type { SessionRecord } from '../schema/record.ts';
 import { ChildSession } from './child/session.ts';
 import { optionsOf, type PreparedArtefact, type RunContext } from './context.ts';
 import { type Isolation, isolationOf, openSession } from './open-session.ts';
+import { type ParityShape, parityCapacity } from './parity/shape.ts';
 import { largest, type ScheduledCell } from './schedule.ts';
-
-/** Room for the parity check's own prompt and continuation, whatever the cells ask for. */
-export const PARITY_SHAPE = { batchSize: 2, promptLength: 32, steps: 32 } as const;
 
 /** A session that keeps dying is given up after this many starts. */
 const MOST_STARTS = 3;
@@ -18,13 +16,15 @@ const MOST_STARTS = 3;
 /** The sessions of one block: opened when first needed, reopened after a loss, closed together. */
 export class SessionPool {
   readonly #context: RunContext;
+  readonly #parity: ParityShape;
   readonly #open = new Map<string, EngineSession>();
   readonly #children = new Map<string, ChildSession>();
   readonly #starts = new Map<string, number>();
   readonly #given = new Map<string, EngineError>();
 
-  constructor(context: RunContext) {
+  constructor(context: RunContext, parity: ParityShape) {
     this.#context = context;
+    this.#parity = parity;
   }
 
   /** @throws EngineError when it cannot be opened, at once if that was seen before. */
@@ -98,7 +98,13 @@ export class SessionPool {
     const engine = this.#engine(cells[0]!);
     onEvent({ type: 'loading', session: key });
     const artefact = await this.#context.artefact(cell.model, engine.meta.artefact, cell.precision);
-    const request = loadRequest(cells, artefact, optionsOf(engine, choice, sweep), this.#context.threads);
+    const request = loadRequest(
+      cells,
+      this.#parity,
+      artefact,
+      optionsOf(engine, choice, sweep),
+      this.#context.threads,
+    );
     const where = isolation ?? isolationOf(engine, sweep.isolation);
     const session = await clock.time(() => openSession(engine, request, where, sweep.timeLimits));
     if (session instanceof ChildSession) this.#children.set(key, session);
@@ -130,8 +136,10 @@ export class SessionPool {
   }
 }
 
+/** Room for all of a session's cells, and for the parity check before them. */
 export function loadRequest(
   cells: readonly ScheduledCell[],
+  parity: ParityShape,
   artefact: PreparedArtefact,
   options: Record<string, unknown>,
   threads: number,
@@ -148,8 +156,8 @@ export function loadRequest(
     precision,
     device,
     threads,
-    maxBatchSize: Math.max(PARITY_SHAPE.batchSize, batchSize),
-    maxSequenceLength: Math.max(PARITY_SHAPE.promptLength + PARITY_SHAPE.steps + 2, sequenceLength),
+    maxBatchSize: Math.max(parity.batchSize, batchSize),
+    maxSequenceLength: Math.max(parityCapacity(parity), sequenceLength),
     options,
   };
 }

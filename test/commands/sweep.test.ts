@@ -171,39 +171,43 @@ describe('ortbench sweep', () => {
     });
   });
 
-  it('leaves a valid partial result on Ctrl-C, and resumes what was not finished', async () => {
-    const place = new Workplace();
-    const config = place.config('long.yaml', {
-      engines: [variant('a', { stepMs: 5 }), variant('b', { stepMs: 5 })],
-      batchSizes: [1, 2, 3, 4],
-      generate: 24,
-    });
-    const child = place.start('sweep', config, '--out', 'out');
-    let seen = '';
-    child.stderr!.on('data', (chunk) => {
-      // Once: a second signal ends the sweep without a report.
-      const before = seen.includes('/b2/');
-      seen += chunk;
-      if (!before && seen.includes('/b2/')) child.kill('SIGINT');
-    });
-    expect((await finish(child)).code).toBe(130);
-    const partial = await place.results('out');
-    expect(partial.interrupted).toBe(true);
-    expect(existsSync(join(place.dir, 'out/report/summary.csv'))).toBe(true);
-    const finishedBefore = partial.records.filter(({ kind }) => kind === 'outcome').length;
-    expect(finishedBefore).toBeGreaterThan(0);
-    expect(finishedBefore).toBeLessThan(8);
+  it.each(['in-process', 'process'])(
+    'leaves a valid partial result on Ctrl-C (%s), and resumes what was not finished',
+    async (isolation) => {
+      const place = new Workplace();
+      const config = place.config('long.yaml', {
+        isolation,
+        engines: [variant('a', { stepMs: 5 }), variant('b', { stepMs: 5 })],
+        batchSizes: [1, 2, 3, 4],
+        generate: 24,
+      });
+      const child = place.start('sweep', config, '--out', 'out');
+      let seen = '';
+      child.stderr!.on('data', (chunk) => {
+        // Once: a second signal ends the sweep without a report.
+        const before = seen.includes('/b2/');
+        seen += chunk;
+        if (!before && seen.includes('/b2/')) child.kill('SIGINT');
+      });
+      expect((await finish(child)).code).toBe(130);
+      const partial = await place.results('out');
+      expect(partial.interrupted).toBe(true);
+      expect(existsSync(join(place.dir, 'out/report/summary.csv'))).toBe(true);
+      const finishedBefore = partial.records.filter(({ kind }) => kind === 'outcome').length;
+      expect(finishedBefore).toBeGreaterThan(0);
+      expect(finishedBefore).toBeLessThan(8);
 
-    const again = await place.run('sweep', config, '--out', 'out', '--resume');
-    expect(again.code, again.stderr).toBe(0);
-    const whole = await place.results('out');
-    const outcomes = whole.records.flatMap((record) =>
-      record.kind === 'outcome' ? [cellKey(record.cell)] : [],
-    );
-    expect(outcomes).toHaveLength(8);
-    expect(new Set(outcomes).size).toBe(8);
-    expect(whole.interrupted).toBe(false);
-  });
+      const again = await place.run('sweep', config, '--out', 'out', '--resume');
+      expect(again.code, again.stderr).toBe(0);
+      const whole = await place.results('out');
+      const outcomes = whole.records.flatMap((record) =>
+        record.kind === 'outcome' ? [cellKey(record.cell)] : [],
+      );
+      expect(outcomes).toHaveLength(8);
+      expect(new Set(outcomes).size).toBe(8);
+      expect(whole.interrupted).toBe(false);
+    },
+  );
 
   it('refuses a folder that holds another run, and to resume another config', async () => {
     const place = new Workplace();

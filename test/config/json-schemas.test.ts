@@ -12,7 +12,7 @@ const compile = (path: string) =>
 const sweep = compile('configs/sweep.schema.json');
 const quickstart = readFileSync('configs/quickstart.yaml', 'utf8');
 
-it.each(Object.keys(files))('%s is up to date (node scripts/generate-schemas.mjs)', (path) => {
+it.each(Object.keys(files))('%s is up to date (npm run generate)', (path) => {
   expect(readFileSync(path, 'utf8')).toBe(files[path]);
 });
 

@@ -31,7 +31,8 @@ def make_config(fields: dict[str, Any], layers: int | None) -> PretrainedConfig:
     family = family_of(model_type)
     if fields.get("quantization_config"):
         raise PrepareError(
-            "this checkpoint is quantised already", hint="name the checkpoint it was made from: ortbench quantises itself"
+            "this checkpoint is quantised already",
+            hint="name the checkpoint it was made from: ortbench quantises itself",
         )
     for key in ("auto_map", "architectures", "transformers_version", "_name_or_path"):
         fields.pop(key, None)

@@ -116,7 +116,7 @@ def split_layer(module: str) -> tuple[str, str]:
 
 
 def arrange(family: Family, canonical: Canonical, spec: TensorSpec) -> np.ndarray:
-    """The tensor with its rows in the order that llama.cpp expects; whole rows move, so int4 blocks stay as they are."""
+    """The tensor with its rows in llama.cpp's order; whole rows move, so int4 blocks stay as they are."""
     value = canonical.array(spec.name)
     pattern, _ = split_layer(spec.name.rpartition(".")[0])
     heads_field = family.rotary_interleaved.get(pattern)

@@ -32,7 +32,8 @@ def open_hub(source: dict[str, Any]) -> Folder:
             code="unavailable",
         ) from error
     except RevisionNotFoundError as error:
-        raise PrepareError(f"{model_id} has no revision {revision}", hint="copy the full commit hash from the hub") from error
+        hint = "copy the full commit hash from the hub"
+        raise PrepareError(f"{model_id} has no revision {revision}", hint=hint) from error
     except RepositoryNotFoundError as error:
         raise PrepareError(f"the hub has no model {model_id}, or it is private", hint="check source.id") from error
     except OSError as error:

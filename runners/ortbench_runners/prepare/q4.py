@@ -15,7 +15,8 @@ BLOCK_SIZE = 32
 def require_blocks(spec: TensorSpec) -> None:
     if spec.shape[1] % BLOCK_SIZE:
         raise PrepareError(
-            f"int4 needs rows of a multiple of {BLOCK_SIZE} values, but {spec.name} is {spec.shape[0]} x {spec.shape[1]}",
+            f"int4 needs rows of a multiple of {BLOCK_SIZE} values, but {spec.name} is "
+            f"{spec.shape[0]} x {spec.shape[1]}",
             code="unsupported",
         )
 

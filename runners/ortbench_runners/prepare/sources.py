@@ -95,7 +95,8 @@ class Folder:
     def tensor(self, spec: TensorSpec) -> torch.Tensor:
         path = self.files.get(spec.name)
         if path is None:
-            raise PrepareError(f"{self.folder} has no tensor {spec.name}", hint="its weights do not fit its config.json")
+            hint = "its weights do not fit its config.json"
+            raise PrepareError(f"{self.folder} has no tensor {spec.name}", hint=hint)
         with safe_open(path, framework="pt") as weights:
             value = weights.get_tensor(spec.name)
         if tuple(value.shape) != spec.shape:

@@ -27,6 +27,12 @@ export function describeTimes(tracker: Tracker, elapsedSeconds: number): string 
   return `${tracker.done} of ${tracker.total} cells, ${formatDuration(elapsedSeconds)} so far${rest}`;
 }
 
+/** What is going on, in one line: an installer's own lines can be very long. */
+function shorten(text: string): string {
+  const longest = 120;
+  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
+}
+
 const NOTHING = new Tracker([], 1, 0);
 
 function plainProgress(stream: NodeJS.WriteStream): Progress {
@@ -36,7 +42,7 @@ function plainProgress(stream: NodeJS.WriteStream): Progress {
   const line = (text: string) => void stream.write(`${text}\n`);
   return {
     line,
-    status: line,
+    status: (text) => line(shorten(text)),
     begin(...planned) {
       tracker = new Tracker(...planned);
       startedMs = Date.now();
@@ -76,7 +82,7 @@ function terminalProgress(stream: NodeJS.WriteStream): Progress {
   return {
     line,
     status(text) {
-      status = text;
+      status = shorten(text);
       draw();
     },
     begin(...planned) {

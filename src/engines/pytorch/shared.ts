@@ -20,7 +20,7 @@ export async function probePytorch(device: Device): Promise<Availability & { hea
       mend: 'set device: cpu or device: cuda',
     };
   }
-  const found = await pythonAvailability(['torch', 'transformers', 'torchao']);
+  const found = await pythonAvailability(['torch', 'transformers']);
   if (!found.available) return found;
   if (device === 'cuda' && !(await hasCuda(found.interpreter))) {
     return {

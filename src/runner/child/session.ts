@@ -54,7 +54,8 @@ export class ChildSession implements EngineSession {
       (error) => this.#break(error),
     );
     void this.#process.exited.then((exit) => {
-      if (!this.#closing) this.#break(this.#process.describeExit(exit));
+      // Whoever still waits for an answer must hear of it, even of an end that was asked for.
+      if (!this.#closing || this.#pending !== null) this.#break(this.#process.describeExit(exit));
     });
   }
 

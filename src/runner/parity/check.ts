@@ -8,6 +8,7 @@ import type { RunContext } from '../context.ts';
 import type { ScheduledCell } from '../schedule.ts';
 import { compareLogits, type LogitsComparison } from './compare.ts';
 import type { References } from './reference.ts';
+import type { ParityShape } from './shape.ts';
 import { LEAST_TOP1_AGREEMENT, PARITY_TOLERANCE } from './tolerance.ts';
 
 /**
@@ -19,6 +20,7 @@ export async function checkParity(
   scheduled: ScheduledCell,
   session: EngineSession,
   references: References,
+  shape: ParityShape,
   context: RunContext,
 ): Promise<ParityRecord> {
   const { cell, choice } = scheduled;
@@ -26,7 +28,7 @@ export async function checkParity(
   if (!context.parity) return unchecked('switched off by --no-parity');
   if (context.engines.get(choice.engine)!.meta.artefact === 'none')
     return unchecked('this engine loads no model');
-  const reference = await references.for(scheduled);
+  const reference = await references.for(scheduled, shape);
   if ('missing' in reference) return unchecked(reference.missing);
 
   const logitsFile = join(context.scratchDir, `${sessionKey(cell).replaceAll('/', '_')}.f32`);

@@ -3,8 +3,9 @@ import { EngineError } from '../../errors.ts';
 import type { RunContext } from '../context.ts';
 import { openSession } from '../open-session.ts';
 import type { ScheduledCell } from '../schedule.ts';
-import { loadRequest, PARITY_SHAPE } from '../sessions.ts';
+import { loadRequest } from '../sessions.ts';
 import { makeWork } from '../work.ts';
+import { type ParityShape, parityCapacity } from './shape.ts';
 
 /** The reference's answer for one model and precision: what was fed, and the logits that came of it. */
 export interface Reference {
@@ -24,11 +25,12 @@ export class References {
     this.#context = context;
   }
 
-  for(scheduled: ScheduledCell): Promise<ReferenceOrNot> {
-    const key = `${scheduled.cell.model}/${scheduled.cell.precision}`;
+  for(scheduled: ScheduledCell, shape: ParityShape): Promise<ReferenceOrNot> {
+    const { model, precision } = scheduled.cell;
+    const key = `${model}/${precision}/b${shape.batchSize}/p${shape.promptLength}`;
     let reference = this.#made.get(key);
     if (reference === undefined) {
-      reference = makeReference(scheduled, this.#context, key).catch((error) => {
+      reference = makeReference(scheduled, shape, this.#context, key).catch((error) => {
         if (!(error instanceof EngineError)) throw error;
         return { missing: `the reference could not be made: ${error.message}` };
       });
@@ -40,12 +42,13 @@ export class References {
 
 async function makeReference(
   scheduled: ScheduledCell,
+  shape: ParityShape,
   context: RunContext,
   key: string,
 ): Promise<ReferenceOrNot> {
   if ('missing' in context.reference) return { missing: context.reference.missing };
   const { engine } = context.reference;
-  const { batchSize, promptLength, steps } = PARITY_SHAPE;
+  const { batchSize, promptLength, steps } = shape;
   const cell = {
     ...scheduled.cell,
     engine: engine.meta.id,
@@ -59,12 +62,12 @@ async function makeReference(
   // The canonical weights of the cell's precision, computed with in fp32: int4 means fp32 values on the int4 grid.
   const artefact = await context.artefact(cell.model, engine.meta.artefact, cell.precision);
   const asFp32 = { ...scheduled, cell: { ...cell, precision: 'fp32' as const } };
-  const request = loadRequest([asFp32], artefact, engine.options.parse({}), context.threads);
+  const request = loadRequest([asFp32], shape, artefact, engine.options.parse({}), context.threads);
   const session = await context.clock.time(() =>
     openSession(engine, request, 'process', context.sweep.timeLimits),
   );
   try {
-    const capacity = promptLength + steps + 1;
+    const capacity = parityCapacity(shape);
     const watched = context.clock.watch(session);
     const { tokens } = await watched.generate({
       prompts,

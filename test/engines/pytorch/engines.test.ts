@@ -14,7 +14,7 @@ async function makeInterpreter(root: string, name: string, answer: unknown): Pro
   return file;
 }
 
-const complete = { torch: '2.13.0', transformers: '5.23.0', torchao: '0.18.0' };
+const complete = { torch: '2.13.0', transformers: '5.23.0' };
 
 describe.skipIf(process.platform === 'win32')('the PyTorch engines', () => {
   let root: string;

@@ -88,6 +88,13 @@ describe('ChildSession', () => {
     expect(Date.now() - started).toBeLessThan(5_000);
   });
 
+  it('tells whoever waits when it is killed', async () => {
+    const opened = await open('hang');
+    const waiting = opened.generate(work);
+    setTimeout(() => opened.kill(), 50);
+    await expect(waiting).rejects.toMatchObject({ code: 'killed', sessionLost: true });
+  });
+
   it('has limits of their own for a hang at the start and at the end', async () => {
     await expect(open('hangs-at-start', { ...limits, readySeconds: 0.3 })).rejects.toMatchObject({
       code: 'timeout',

@@ -13,6 +13,7 @@ import {
 } from './table.ts';
 
 type Koffi = typeof koffiModule;
+type LibraryHandle = ReturnType<Koffi['load']>;
 
 /** ONNX Runtime runs on the caller's stack, which is koffi's own: as large as a main thread's on Linux. */
 const STACK_BYTES = 8 * 1024 * 1024;
@@ -40,6 +41,11 @@ const C_TYPES = {
 
 /** A loaded ONNX Runtime library. It stays loaded, with its one environment, as long as the process lives. */
 export interface OrtLibrary {
+  /**
+   * koffi unloads a library once nothing refers to it, and functions taken from the table do not: whoever held only those
+   * would call into unmapped memory after the next garbage collection.
+   */
+  readonly handle: LibraryHandle;
   readonly calls: OrtCalls;
   /** null before C API version 24. */
   readonly placement: PlacementCalls | null;
@@ -119,9 +125,11 @@ async function loadKoffi(): Promise<Koffi> {
 }
 
 function bind(koffi: Koffi, path: string): OrtLibrary {
+  let handle: LibraryHandle;
   let base: bigint;
   try {
-    base = koffi.load(path).func('OrtGetApiBase', 'void *', [])() as bigint;
+    handle = koffi.load(path);
+    base = handle.func('OrtGetApiBase', 'void *', [])() as bigint;
   } catch (cause) {
     throw new EngineError('unavailable', `${path} is no ONNX Runtime library: ${(cause as Error).message}`, {
       cause,
@@ -142,6 +150,7 @@ function bind(koffi: Koffi, path: string): OrtLibrary {
     return out[0]!;
   };
   return {
+    handle,
     calls,
     placement:
       apiVersion >= PLACEMENT_API_VERSION ? bindAll<PlacementCalls>(koffi, api, PLACEMENT_FUNCTIONS) : null,

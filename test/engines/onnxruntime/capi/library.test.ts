@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apiVersionOf, openLibrary } from '../../../../src/engines/onnxruntime/capi/library.ts';
 import { packagedLibrary } from '../../../../src/engines/onnxruntime/capi/location.ts';
@@ -21,6 +23,18 @@ test('the packaged library loads, is the release of its package, and is loaded o
   expect(library.build).toContain('build type=');
   expect(library.env).not.toBe(0n);
   expect(await openLibrary(path)).toBe(library);
+});
+
+test('the library stays loaded when everything that can be collected is', async () => {
+  const { path } = packagedLibrary();
+  const library = await openLibrary(path);
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let i = 0; i < 10; i++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect(library.calls.GetBuildInfoString()).toBe(library.build);
 });
 
 test('a platform that the package has no library for is named, with the way out', () => {
