@@ -25,7 +25,7 @@ const wide = (bytes: number, loading: number): Storage => ({
 
 /**
  * How each kind of artefact is held in memory. int4 is 4 bits and a scale per block of 32: 16 bits of scale in GGUF's
- * Q4_0 (18 bytes per block), 32 in MatMulNBits and in torchao's packed form (20). A checkpoint's int4 is stored as fp32
+ * Q4_0 (18 bytes per block), 32 in MatMulNBits and in PyTorch's packed form (20). A checkpoint's int4 is stored as fp32
  * and packed after loading. ONNX Runtime packs matrices anew at load while the file's own are still held.
  */
 const STORAGE: Record<Exclude<ArtefactKind, 'none'>, Record<Precision, Storage>> = {

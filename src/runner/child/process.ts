@@ -22,6 +22,7 @@ export class RunnerProcess {
   readonly exited: Promise<RunnerExit>;
   readonly #child;
   readonly #stderr = new Tail();
+  #gone = false;
   readonly #oomKillsBefore = countOomKills();
 
   constructor(
@@ -57,6 +58,7 @@ export class RunnerProcess {
       if (exitCode === undefined && signal === undefined && originalMessage) {
         this.#stderr.push(Buffer.from(`\n${originalMessage}\n`));
       }
+      this.#gone = true;
       return { code: exitCode, signal };
     });
     this.pid = child.pid ?? -1;
@@ -84,9 +86,9 @@ export class RunnerProcess {
     if (!gone) await this.exited;
   }
 
-  /** Ends the group at once, for a second Ctrl-C. */
+  /** Ends the group at once. A number that may by now be another process's is not signalled. */
   kill(): void {
-    this.#signalGroup('SIGKILL');
+    if (!this.#gone) this.#signalGroup('SIGKILL');
   }
 
   /** Why the runner ended when it was not asked to, with the end of its stderr. */

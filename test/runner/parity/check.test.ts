@@ -1,0 +1,138 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Engine, EngineSession } from '../../../src/engines/engine.ts';
+import { fake } from '../../../src/engines/fake/engine.ts';
+import type { RunContext } from '../../../src/runner/context.ts';
+import { EngineClock } from '../../../src/runner/engine-clock.ts';
+import { openSession } from '../../../src/runner/open-session.ts';
+import { checkParity } from '../../../src/runner/parity/check.ts';
+import { References } from '../../../src/runner/parity/reference.ts';
+import { parityShape } from '../../../src/runner/parity/shape.ts';
+import type { ScheduledCell } from '../../../src/runner/schedule.ts';
+import { sweepSchema } from '../../../src/schema/sweep.ts';
+
+/** The fake engine as if it loaded a model: only such engines are checked. */
+const engine: Engine = { ...fake, meta: { ...fake.meta, artefact: 'checkpoint' } };
+const limits = { readySeconds: 30, cellSeconds: 30, closeSeconds: 5 };
+const scheduled: ScheduledCell = {
+  cell: {
+    engine: 'fake',
+    model: 'm',
+    precision: 'fp32',
+    device: 'cpu',
+    batchSize: 2,
+    promptLength: { length: 8, spread: 0 },
+    generate: 4,
+  },
+  choice: { engine: 'fake', name: 'fake', options: {} },
+  memoryMiB: 1,
+};
+const shape = parityShape([scheduled], 512);
+
+function makeContext(changes: Partial<RunContext>): RunContext {
+  return {
+    sweep: sweepSchema.parse({
+      models: ['m'],
+      engines: ['fake'],
+      precisions: ['fp32'],
+      batchSizes: [2],
+      promptLengths: [8],
+      timeLimits: limits,
+    }),
+    threads: 1,
+    memoryMiB: 1000,
+    parity: true,
+    engines: new Map([['fake', engine]]),
+    reference: { engine },
+    modelShape: () => ({ vocabSize: 512 }) as ReturnType<RunContext['modelShape']>,
+    artefact: async () => ({ dir: '', sha256: '' }),
+    earlier: [],
+    append: async () => {},
+    onEvent: () => {},
+    clock: new EngineClock(),
+    signal: new AbortController().signal,
+    scratchDir: mkdtempSync(join(tmpdir(), 'ortbench-parity-')),
+    startedNs: 0n,
+    ...changes,
+  };
+}
+
+async function check(options: Record<string, unknown>, changes: Partial<RunContext> = {}) {
+  const context = makeContext(changes);
+  const request = {
+    model: 'm',
+    artefactDir: '',
+    precision: 'fp32',
+    device: 'cpu',
+    threads: 1,
+    maxBatchSize: 2,
+    maxSequenceLength: 64,
+    options,
+  } as const;
+  const session: EngineSession = await openSession(fake, request, 'in-process', limits);
+  return checkParity(scheduled, session, new References(context), shape, context);
+}
+
+describe('checkParity', () => {
+  it('lets an engine through that computes the same', async () => {
+    expect(await check({})).toMatchObject({
+      verdict: 'match',
+      normalisedError: 0,
+      top1Agreement: 1,
+      steps: 33,
+    });
+  });
+
+  it('catches one that computes something else', async () => {
+    const record = await check({ logitOffset: 1 });
+    expect(record).toMatchObject({ verdict: 'mismatch' });
+    expect(record.reason).toMatch(/normalised logit error .* exceeds/);
+  });
+
+  it('catches a stale cache and logits that are not numbers', async () => {
+    expect((await check({ fault: 'changes-answer' })).verdict).toBe('mismatch');
+    expect((await check({ fault: 'nan-logits' })).verdict).toBe('mismatch');
+  });
+
+  it('says why it could not check', async () => {
+    expect(await check({}, { parity: false })).toMatchObject({
+      verdict: 'unchecked',
+      reason: expect.stringContaining('no-parity'),
+    });
+    const missing = { reference: { missing: 'PyTorch is not installed' } };
+    expect(await check({}, missing)).toMatchObject({
+      verdict: 'unchecked',
+      reason: 'PyTorch is not installed',
+    });
+    const other = { engines: new Map([['fake', fake]]) };
+    expect(await check({}, other)).toMatchObject({
+      verdict: 'unchecked',
+      reason: 'this engine loads no model',
+    });
+  });
+
+  it('refuses an engine that answers for another vocabulary', async () => {
+    await expect(check({ vocabSize: 100 })).rejects.toMatchObject({ name: 'EngineError', code: 'failed' });
+  });
+});
+
+describe('parityShape', () => {
+  const of = (batchSize: number, length: number): ScheduledCell => ({
+    ...scheduled,
+    cell: { ...scheduled.cell, batchSize, promptLength: { length, spread: 0 } },
+  });
+
+  it('is a shape that is measured anyway, with more than one sequence where there is one', () => {
+    expect(parityShape([of(1, 64), of(4, 64), of(8, 16), of(1, 16)], 512)).toMatchObject({
+      batchSize: 4,
+      promptLength: 16,
+    });
+    expect(parityShape([of(1, 64)], 512)).toMatchObject({ batchSize: 1, promptLength: 64 });
+  });
+
+  it('leaves room for the continuation in the context', () => {
+    expect(parityShape([of(2, 500)], 512).promptLength).toBe(479);
+  });
+});
