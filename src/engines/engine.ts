@@ -64,8 +64,11 @@ export interface RunnerCommand {
 export type Drive =
   | {
       kind: 'native';
-      /** Loads the model; `Loaded.loadNs` is measured inside. Throws EngineError. */
-      load(request: LoadRequest): Promise<{ decoder: Decoder; loaded: Loaded }>;
+      /**
+       * Loads the model; `Loaded.loadNs` is measured inside. Throws EngineError. The session is a NativeSession around a
+       * Decoder, or one of its own where the engine's tool keeps its loop to itself.
+       */
+      load(request: LoadRequest): Promise<EngineSession>;
     }
   | {
       kind: 'runner';

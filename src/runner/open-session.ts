@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Engine, EngineSession, RunnerCommand } from '../engines/engine.ts';
-import { NativeSession } from '../engines/native/session.ts';
 import { packageRoot } from '../files/package-root.ts';
 import type { LoadRequest } from '../schema/protocol.ts';
 import { ChildSession, type TimeLimits } from './child/session.ts';
@@ -29,8 +28,7 @@ export async function openSession(
   const { drive } = engine;
   if (drive.kind === 'runner') return ChildSession.open(await drive.command(), request, limits);
   if (isolation === 'process') return ChildSession.open(hostCommand(engine.meta.id), request, limits);
-  const { decoder, loaded } = await drive.load(request);
-  return new NativeSession(decoder, loaded);
+  return drive.load(request);
 }
 
 /** Engines driven by a program of their own are always processes; native ones where the sweep or their meta says. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { EngineError } from '../../errors.ts';
-import type { Loaded, LoadRequest } from '../../schema/protocol.ts';
+import type { LoadRequest } from '../../schema/protocol.ts';
 import type { Engine } from '../engine.ts';
+import { NativeSession } from '../native/session.ts';
 import { FakeDecoder } from './decoder.ts';
 
 /** Faults that the harness must survive or see through; see spec/faults. */
@@ -53,14 +54,14 @@ export const fake: Engine = {
       : { available: false, reason: `the fake engine has no ${device} path`, mend: 'use device: cpu' },
   drive: {
     kind: 'native',
-    async load(request: LoadRequest): Promise<{ decoder: FakeDecoder; loaded: Loaded }> {
+    async load(request: LoadRequest): Promise<NativeSession> {
       const start = process.hrtime.bigint();
       const options = fakeOptionsSchema.parse(request.options);
       if (options.fault === 'load-fails')
         throw new EngineError('failed', 'scripted: the model cannot be loaded');
       const decoder = new FakeDecoder(options);
       await decoder.wait(options.loadMs);
-      return {
+      return new NativeSession({
         decoder,
         loaded: {
           loadNs: Number(process.hrtime.bigint() - start),
@@ -68,7 +69,7 @@ export const fake: Engine = {
           versions: { fake: '1' },
           effective: { computeType: 'none', threads: request.threads },
         },
-      };
+      });
     },
   },
 };

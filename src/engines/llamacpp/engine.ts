@@ -1,5 +1,6 @@
 import type { Device } from '../../schema/vocabulary.ts';
 import type { Availability, Engine } from '../engine.ts';
+import { NativeSession } from '../native/session.ts';
 import { compilerOf, hasSlowFloatKernels } from './build.ts';
 import { locateLibrary } from './location.ts';
 import { optionsSchema } from './options.ts';
@@ -42,6 +43,6 @@ export const llamacpp: Engine = {
   probe,
   drive: {
     kind: 'native',
-    load: async (request) => (await import('./load.ts')).load(request),
+    load: async (request) => new NativeSession(await (await import('./load.ts')).load(request)),
   },
 };

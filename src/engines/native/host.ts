@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline';
 import { EngineError } from '../../errors.ts';
 import { type Command, commandSchema, PROTOCOL_VERSION, type Reply } from '../../schema/protocol.ts';
+import type { EngineSession } from '../engine.ts';
 import { ENGINES } from '../index.ts';
 import { openProtocolOutput } from './protocol-output.ts';
-import { NativeSession } from './session.ts';
 
 /**
  * The runner process of a native engine: `node host.js ENGINE` speaks the runner protocol around the same session code
@@ -14,8 +14,8 @@ async function serve(engineId: string): Promise<void> {
   if (load === undefined) throw new EngineError('failed', `no engine ${JSON.stringify(engineId)}`);
   const engine = await load();
   const send: (reply: Reply) => void = openProtocolOutput();
-  let session: NativeSession | null = null;
-  const loadedSession = (): NativeSession => {
+  let session: EngineSession | null = null;
+  const loadedSession = (): EngineSession => {
     if (session === null) throw new EngineError('protocol-error', 'no model is loaded yet');
     return session;
   };
@@ -41,9 +41,8 @@ async function serve(engineId: string): Promise<void> {
         if (engine.drive.kind !== 'native')
           throw new EngineError('failed', `${engineId} is not a native engine`);
         const { type: _type, id: _id, ...request } = command;
-        const { decoder, loaded } = await engine.drive.load(request);
-        session = new NativeSession(decoder, loaded);
-        return { type: 'loaded', id, ...loaded };
+        session = await engine.drive.load(request);
+        return { type: 'loaded', id, ...session.loaded };
       }
       case 'prepare': {
         const { type: _type, id: _id, ...shape } = command;

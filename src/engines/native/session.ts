@@ -19,6 +19,12 @@ const YIELD_EVERY_NS = 100_000_000n;
 
 const toRows = (ids: readonly (readonly number[])[]): Int32Array[] => ids.map((row) => Int32Array.from(row));
 
+/** A model that is loaded, before anything drives it. */
+export interface LoadedDecoder {
+  readonly decoder: Decoder;
+  readonly loaded: Loaded;
+}
+
 /**
  * The one decode loop of all native engines: times the decoder's primitives exactly as spec/metrics defines prefill and
  * decode, selects greedily outside of both, and returns raw nanoseconds of this process's monotonic clock.
@@ -27,7 +33,7 @@ export class NativeSession implements EngineSession {
   readonly loaded: Loaded;
   readonly #decoder: Decoder;
 
-  constructor(decoder: Decoder, loaded: Loaded) {
+  constructor({ decoder, loaded }: LoadedDecoder) {
     this.#decoder = decoder;
     this.loaded = loaded;
   }

@@ -1,6 +1,7 @@
 import { EngineError } from '../../errors.ts';
 import type { Device } from '../../schema/vocabulary.ts';
 import type { Availability, Engine } from '../engine.ts';
+import { NativeSession } from '../native/session.ts';
 import { ortOptionsSchema } from './options.ts';
 
 /**
@@ -29,7 +30,7 @@ export const onnxruntime: Engine = {
   drive: {
     kind: 'native',
     // Imported here so that a report or `--help` loads neither koffi nor the library.
-    load: async (request) => (await import('./load.ts')).load(request),
+    load: async (request) => new NativeSession(await (await import('./load.ts')).load(request)),
   },
 };
 

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fake } from '../../../src/engines/fake/engine.ts';
 import { argmaxRows } from '../../../src/engines/native/argmax.ts';
-import { NativeSession } from '../../../src/engines/native/session.ts';
 
 const openFake = async (options: Record<string, unknown>) => {
   if (fake.drive.kind !== 'native') throw new Error('the fake engine is native');
-  const { decoder, loaded } = await fake.drive.load({
+  return fake.drive.load({
     model: 'none',
     artefactDir: '',
     precision: 'fp32',
@@ -18,7 +17,6 @@ const openFake = async (options: Record<string, unknown>) => {
     maxSequenceLength: 64,
     options,
   });
-  return new NativeSession(decoder, loaded);
 };
 const request = { prompts: [[1, 2, 3], [4]], generate: 8, capacity: 11, measurePeakMemory: false };
 

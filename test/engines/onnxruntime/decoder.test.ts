@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Decoder } from '../../../src/engines/engine.ts';
-import { onnxruntime } from '../../../src/engines/onnxruntime/engine.ts';
+import { load as loadModel } from '../../../src/engines/onnxruntime/load.ts';
 import type { Loaded, LoadRequest } from '../../../src/schema/protocol.ts';
 import { INT32 } from './onnxbytes.ts';
 import {
@@ -21,8 +21,7 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true }));
 
 async function load(request: Partial<LoadRequest>): Promise<{ decoder: Decoder; loaded: Loaded }> {
-  if (onnxruntime.drive.kind !== 'native') throw new Error('a native engine was expected');
-  return onnxruntime.drive.load({
+  return loadModel({
     model: 'tiny',
     artefactDir: dir,
     precision: 'fp32',
