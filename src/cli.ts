@@ -1,15 +1,8 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { collect, define, examples, runProgram } from './commands/define.ts';
+import { COMPARE_OPTIONS, EXIT_CODES, FIDELITY_OPTIONS, JSON_OUTPUT, ONLY } from './commands/options.ts';
 import { ortbenchVersion } from './machine/version.ts';
-
-const JSON_OUTPUT = ['--json', 'machine-readable output on stdout'] as const;
-const ONLY = [
-  '--only <field=value,…>',
-  'only cells that match, e.g. engine=NAME (repeatable)',
-  collect,
-] as const;
-const EXIT_CODES = 'Exit codes: 0 ok, 1 regression, 2 usage, 3 inconclusive, 4 a cell or the machine failed';
 
 const program = new Command('ortbench')
   .description(
@@ -61,17 +54,24 @@ define(program, {
   load: async () => (await import('./commands/report.ts')).runReport,
 });
 define(program, {
+  usage: 'compare <config-or-results>',
+  does: 'is the candidate slower? the regression gate: live pairs give a verdict, stored results warn',
+  options: COMPARE_OPTIONS,
+  examples: ['compare my.yaml --baseline old --candidate new', 'compare results/new --against results/old'],
+  load: async () => (await import('./commands/compare.ts')).runCompare,
+});
+define(program, {
   usage: 'doctor',
   does: 'what each engine needs and has here, this machine, and the command that mends each lack',
-  options: [JSON_OUTPUT],
-  examples: ['doctor', 'doctor --json'],
+  options: [...FIDELITY_OPTIONS, JSON_OUTPUT],
+  examples: ['doctor', 'doctor --json', 'doctor --fidelity --engine onnxruntime'],
   load: async () => (await import('./commands/doctor.ts')).runDoctor,
 });
 define(program, {
-  usage: 'setup',
+  usage: 'setup [engine]',
   does: 'make the Python environment with its pinned versions; other commands do it when needed',
-  options: [JSON_OUTPUT],
-  examples: ['setup', 'setup --json'],
+  options: [['--native', "build the engine's library for this machine"], JSON_OUTPUT],
+  examples: ['setup', 'setup --json', 'setup llamacpp --native'],
   load: async () => (await import('./commands/setup.ts')).runSetup,
 });
 

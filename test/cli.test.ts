@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const COMMANDS = ['sweep', 'plan', 'prepare', 'report', 'doctor', 'setup'];
+const COMMANDS = ['sweep', 'plan', 'prepare', 'report', 'compare', 'doctor', 'setup'];
 
 /** The built program; `npm test` builds it first. */
 function ortbench(...args: string[]) {
@@ -46,6 +46,7 @@ describe('help', () => {
     expect([...loaded].map((file) => relative(join(root, 'src'), file)).sort()).toEqual([
       'cli.ts',
       'commands/define.ts',
+      'commands/options.ts',
       'errors.ts',
       'exit-codes.ts',
       'failure.ts',
@@ -66,7 +67,7 @@ describe('mistakes on the command line are exit code 2', () => {
     [['plan', 'x.yaml', '--onyl', 'a'], '(Did you mean --only?)'],
     [['plan', 'x.yaml', 'y.yaml'], 'too many arguments'],
     [['plan', '/nowhere/x.yaml'], 'error: /nowhere/x.yaml: no such file'],
-    [['prepare', 'llama-nanno'], 'did you mean "llama-nano"?'],
+    [['prepare', 'llama-nanno'], 'did you mean "llama-nano" or "llama-nano-mha"?'],
     [[], 'Usage: ortbench'],
   ])('%j', (args, message) => {
     const { status, stdout, stderr } = ortbench(...args);

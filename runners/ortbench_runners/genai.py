@@ -44,6 +44,17 @@ def activations(artefact: Path, precision: str) -> str:
     return f"fp32 (accuracy level {level})"
 
 
+def artefact_facts(artefact: Path) -> dict[str, Any]:
+    """Types of the embedding's table and of the matrix before the logits, and the window of the attention, as prepare
+    read them from the graph that it made; nothing for a model that it did not make."""
+    described = artefact / "ortbench.json"
+    facts = json.loads(described.read_text()) if described.exists() else {}
+    if "headType" not in facts:
+        return {}
+    types = {name: facts[name] for name in ("embeddingType", "headType")}
+    return types | {"slidingWindow": facts.get("slidingWindow", "none")}
+
+
 @contextmanager
 def without_end_of_sequence(folder: Path, described: dict[str, Any]) -> Iterator[Path]:
     """The folder with a configuration that names no end-of-sequence token: it would stop a row early and pad the rest.
@@ -183,6 +194,7 @@ class GenaiRunner:
                 "provider": "CPUExecutionProvider",
                 "weights": command.precision,
                 "activations": activations(Path(command.artefactDir), command.precision),
+                **artefact_facts(Path(command.artefactDir)),
                 "threads": command.threads,
                 "interopThreads": 1,
                 "kvCache": "shared buffer of the cell's capacity",

@@ -94,6 +94,8 @@ def quantise_model(model: torch.nn.Module, folder: Path) -> dict[str, Any]:
         "groupSize": GROUP_SIZE,
         "int4Matrices": len(named),
         "otherWeights": "bf16",
+        "embeddingType": "bf16",
+        "headType": "int4" if "lm_head.weight" in named else "bf16",
         "matmul": "aten::_weight_int4pack_mm_for_cpu",
         "largestRelativeScaleChange": largest,
         "cpuCapability": torch.backends.cpu.get_cpu_capability(),

@@ -82,9 +82,13 @@ class StaticKvCache(Cache):
             layer.prefilling = prefilling
 
 
-def require_full_attention(config: PreTrainedConfig, longest: int) -> None:
-    """A sliding window smaller than the longest sequence would be ignored by this cache: refused, not approximated."""
+def attention_window(config: PreTrainedConfig) -> int | None:
+    """Positions that every layer sees, its own among them; None is all. The cache keeps all: the mask decides."""
     window = getattr(config, "sliding_window", None)
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
-    if (window is not None and window < longest) or kinds - {"full_attention", "sliding_attention"}:
-        raise RunnerError("unsupported", "the compiled runner has a cache for full attention only")
+    if kinds == {"full_attention"}:
+        # Without a list of layers the window is every layer's, as in Mistral.
+        return window if getattr(config, "layer_types", None) is None else None
+    if kinds == {"sliding_attention"}:
+        return window
+    raise RunnerError("unsupported", "the compiled runner has one mask for all layers; this model's layers differ")

@@ -9,7 +9,7 @@ from torch._dynamo.utils import counters
 
 from .commands import Load, Prompts
 from .errors import RunnerError
-from .static_cache import ATTENTION, StaticKvCache, require_full_attention
+from .static_cache import ATTENTION, StaticKvCache, attention_window
 from .torch_decoder import TorchDecoder, left_pad
 from .torch_model import load_model
 
@@ -34,10 +34,12 @@ def prefill(model, ids, positions, mask, cache):
     return _last_logits(model, ids, positions, mask, cache)
 
 
-def decode_one_token(model, ids, padding, cache):
+def decode_one_token(model, ids, padding, cache, window):
     """Ids [B, 1] at `cache.position` → logits [B, vocab]; mask and positions are made inside the graph."""
     columns = torch.arange(cache.layers[0].keys.shape[2], device=ids.device)
     mask = (columns <= cache.position) & (columns >= padding)
+    if window is not None:
+        mask &= columns > cache.position - window
     return _last_logits(model, ids, cache.position - padding, mask[:, None, None, :], cache)
 
 
@@ -57,6 +59,7 @@ class CompiledDecoder(TorchDecoder):
     def __init__(self, model: torch.nn.Module, command: Load, dtype: torch.dtype, mode: str) -> None:
         super().__init__(model, command.device)
         self._dtype = dtype
+        self._window = attention_window(model.config)
         self._cache: StaticKvCache | None = None
         self._key: tuple[int, int] | None = None
         # fullgraph: a part that cannot be compiled is an error, not a silent return to eager.
@@ -72,8 +75,11 @@ class CompiledDecoder(TorchDecoder):
         self._padding = padding[:, None].to(self.device)
         self._positions = (columns.expand(batch_size, -1) - padding[:, None]).clamp_min(0).contiguous()
         self._mask: torch.Tensor | None = None
-        if padding.any():
+        windowed = self._window is not None and self._window < length
+        if padding.any() or windowed:
             seen = (columns <= columns[:, None]) & (columns >= padding[:, None, None])
+            if windowed:
+                seen &= columns > columns[:, None] - self._window
             # Padding attends to itself: a row without any column would be no number.
             self._mask = (seen | (columns == columns[:, None]))[:, None].to(self.device)
         self._prompt, self._length = ids, length
@@ -92,7 +98,7 @@ class CompiledDecoder(TorchDecoder):
     @torch.inference_mode()
     def decode_one_token(self, ids: torch.Tensor) -> torch.Tensor:
         cache = self._cache
-        logits = self._decode(self.model, ids.to(self.device), self._padding, cache)
+        logits = self._decode(self.model, ids.to(self.device), self._padding, cache, self._window)
         cache.position.add_(1)
         return logits.cpu()
 
@@ -133,11 +139,11 @@ def load(command: Load) -> tuple[CompiledDecoder, dict[str, Any]]:
         raise RunnerError("failed", f"no compile mode {mode!r}")
     configure_dynamo()
     model, facts = load_model(command, attention=ATTENTION)
-    require_full_attention(model.config, command.maxSequenceLength)
     dtype = torch.bfloat16 if command.precision == "int4" else model.dtype
     return CompiledDecoder(model, command, dtype, mode), facts | {
         "attention": "sdpa",
         "kvCache": "static, of the cell's capacity",
+        "slidingWindow": attention_window(model.config) or "none",
         "compileMode": mode,
         "compileBackend": "inductor",
         "compileShapes": "batch size and prompt length fixed, cache capacity symbolic",

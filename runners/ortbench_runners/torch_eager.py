@@ -55,8 +55,10 @@ class EagerDecoder(TorchDecoder):
 
 def load(command: Load) -> tuple[EagerDecoder, dict[str, Any]]:
     model, facts = load_model(command, attention="sdpa")
+    sliding = any(DynamicCache(config=model.config).is_sliding)
     return EagerDecoder(model, command.device), facts | {
         "attention": "sdpa",
-        "kvCache": "dynamic, concatenated in every step",
+        "kvCache": f"dynamic, concatenated {'and cut to the window ' if sliding else ''}in every step",
+        "slidingWindow": model.config.sliding_window if sliding else "none",
         "compileMode": "none",
     }

@@ -60,6 +60,7 @@ def load_model(command: Load, attention: str) -> tuple[torch.nn.Module, dict[str
         facts: dict[str, Any] = quantise_model(model, folder)
     else:
         facts = {"weights": command.precision, "activations": command.precision, **_matmul_facts(command)}
+        facts |= {"embeddingType": command.precision, "headType": command.precision}
     return model.to(command.device), facts | {
         "device": command.device,
         "threads": torch.get_num_threads(),

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from ortbench_runners.commands import Generate, Load, TeacherForce
 from ortbench_runners.session import DecodeSession
-from transformers import AutoModelForCausalLM, LlamaConfig, PhiConfig, PreTrainedConfig
+from transformers import AutoModelForCausalLM, GemmaConfig, LlamaConfig, MistralConfig, PhiConfig, PreTrainedConfig
 
 VOCAB = 256
 LLAMA = LlamaConfig(
@@ -31,6 +31,29 @@ PHI = PhiConfig(
     max_position_embeddings=128,
     initializer_range=0.3,
 )
+# A window that prompts and steps outgrow.
+MISTRAL = MistralConfig(
+    vocab_size=VOCAB,
+    hidden_size=64,
+    intermediate_size=96,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    max_position_embeddings=128,
+    sliding_window=5,
+    initializer_range=0.3,
+)
+GEMMA = GemmaConfig(
+    vocab_size=VOCAB,
+    hidden_size=64,
+    intermediate_size=96,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    num_key_value_heads=1,
+    head_dim=256,
+    max_position_embeddings=128,
+    initializer_range=0.3,
+)
 PROMPTS = [[3, 14, 15, 92, 65, 35, 89], [27, 18, 28, 18, 28, 45, 90]]
 RAGGED = [[3, 14, 15, 92, 65, 35, 89], [27, 18, 28, 18]]
 STEPS = 8
@@ -39,7 +62,11 @@ CAPACITY = 16
 
 def save(folder: Path, config: PreTrainedConfig) -> Path:
     torch.manual_seed(7)
-    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    model = AutoModelForCausalLM.from_config(config)
+    if config.tie_word_embeddings:
+        # A token's own embedding would outweigh the rest, and every answer repeat the last token.
+        model.get_input_embeddings().weight.data /= 30
+    model.save_pretrained(folder)
     return folder
 
 

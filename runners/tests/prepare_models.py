@@ -40,7 +40,31 @@ PHI: dict[str, Any] = {
     "partial_rotary_factor": 0.5,
     "rope_theta": 20_000.0,
 }
-MODELS = {"llama": LLAMA, "llama3": LLAMA3, "tied-llama": TIED_LLAMA, "phi": PHI}
+MHA_LLAMA = LLAMA | {"num_key_value_heads": 4}
+# A window that the tests' prompts outgrow.
+MISTRAL = LLAMA | {"model_type": "mistral", "sliding_window": 32}
+GEMMA: dict[str, Any] = {
+    "model_type": "gemma",
+    "vocab_size": 640,
+    "hidden_size": 128,
+    "intermediate_size": 512,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 256,
+    "max_position_embeddings": 512,
+    "rms_norm_eps": 1e-3,
+    "rope_theta": 20_000.0,
+}
+MODELS = {
+    "llama": LLAMA,
+    "mha-llama": MHA_LLAMA,
+    "llama3": LLAMA3,
+    "tied-llama": TIED_LLAMA,
+    "phi": PHI,
+    "mistral": MISTRAL,
+    "gemma": GEMMA,
+}
 
 
 def seeded(config: dict[str, Any], seed: int = 1) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def test_teacher_forced_logits_are_those_of_transformers(
 
 def test_only_the_last_position_is_computed(session: DecodeSession) -> None:
     prepared = session.prepare(Prepare(batchSize=2, promptLength=7, generate=4))
-    assert prepared == {"compileNs": 0, "effective": {"logitsScope": "last position"}}
+    assert prepared == {"compileNs": 0, "effective": {"garbageCollection": "off while timing", "logitsScope": "last position"}}
 
 
 def test_what_it_cannot_do_is_said(artefacts: tuple[Path, Path], session: DecodeSession, tmp_path: Path) -> None:
@@ -78,6 +78,11 @@ def test_what_it_cannot_do_is_said(artefacts: tuple[Path, Path], session: Decode
     assert caught.value.code == "unsupported"
     with pytest.raises(RunnerError, match="genai_config.json"):
         GenaiRunner().load(nano.load_command(tmp_path))
+
+
+def test_what_the_graph_stores_is_said(artefacts: tuple[Path, Path]) -> None:
+    effective = GenaiRunner().load(nano.load_command(artefacts[1]))[1]["effective"]
+    assert (effective["embeddingType"], effective["headType"], effective["slidingWindow"]) == ("float", "float", "none")
 
 
 def test_activations_of_int4_follow_the_accuracy_level(tmp_path: Path) -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import prepare_models as models
 import pytest
 import torch
 from gguf import GGUFReader
+from onnx import numpy_helper
 from ortbench_runners.prepare.errors import PrepareError
+from ortbench_runners.prepare.families import FAMILIES, llama
 from ortbench_runners.prepare.gguf_export import interleave_halves, make_gguf
 from ortbench_runners.prepare.onnx_export import make_onnx
+from ortbench_runners.prepare.q4 import on_grid
 from ortbench_runners.prepare.verify import verify_artefact
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 CASES = [(name, precision) for name in models.MODELS for precision in ("fp32", "int4")]
@@ -118,9 +123,56 @@ def test_the_genai_folder_shares_the_weights(prepared: Prepared) -> None:
 def test_gguf_keeps_embeddings_in_floating_point_and_has_no_vocabulary(prepared: Prepared) -> None:
     reader = GGUFReader(prepared.gguf / "model.gguf")
     types = {tensor.name: tensor.tensor_type.name for tensor in reader.tensors}
-    assert types["token_embd.weight"] == "F32"
-    assert types.get("output.weight", "F32") == ("Q4_0" if precision_of(prepared) == "int4" else "F32")
+    matrix = "Q4_0" if precision_of(prepared) == "int4" else "F32"
+    one_table = json.loads((prepared.checkpoint / "config.json").read_text())["model_type"] == "gemma"
+    assert types["token_embd.weight"] == (matrix if one_table else "F32")
+    if not one_table and "output.weight" not in types:
+        assert matrix == "F32"
+    assert types.get("output.weight", matrix) == matrix
     assert reader.fields["tokenizer.ggml.model"].contents() == "no_vocab"
+
+
+def make_both(base: Path, config: dict, precision: str = "fp32") -> dict:
+    """Facts of the ONNX artefact; base/c, base/o and base/g are the folders."""
+    models.make_checkpoint(base / "c", models.seeded(config), precision, layers=1)
+    shared = {"checkpoint": str(base / "c"), "precision": precision}
+    make_gguf(shared | {"name": "m", "out": str(base / "g")})
+    return make_onnx(shared | {"device": "cpu", "out": str(base / "o")})["facts"]
+
+
+def test_gemmas_norms_hold_their_sum_and_its_embedding_is_scaled_exactly(tmp_path: Path) -> None:
+    make_both(tmp_path, models.GEMMA)
+    stored = load_file(tmp_path / "c" / "model.safetensors")["model.layers.0.input_layernorm.weight"].numpy()
+    assert abs(stored.mean()) < 0.1
+    tensors = {tensor.name: tensor.data for tensor in GGUFReader(tmp_path / "g" / "model.gguf").tensors}
+    assert np.array_equal(tensors["blk.0.attn_norm.weight"], stored + np.float32(1))
+    for graph in ("model.onnx", "genai/model.onnx"):
+        nodes = onnx.load(tmp_path / "o" / graph, load_external_data=False).graph.node
+        factor = next(node for node in nodes if node.name == "/model/embed_tokens/Mul").input[1]
+        constant = next(node for node in nodes if list(node.output) == [factor])
+        assert numpy_helper.to_array(constant.attribute[0].t) == np.float32(128**0.5)
+
+
+def test_gemmas_table_is_on_the_grid_for_every_engine(tmp_path: Path) -> None:
+    facts = make_both(tmp_path, models.GEMMA, "int4")
+    assert (facts["embeddingType"], facts["headType"]) == ("float", "int4")
+    described = json.loads((tmp_path / "c" / "ortbench.json").read_text())["quantisation"]
+    assert "lm_head.weight" in described["matrices"] and not described["headUntied"]
+    weights = load_file(tmp_path / "c" / "model.safetensors")
+    table = weights["model.embed_tokens.weight"].numpy()
+    assert "lm_head.weight" not in weights and np.array_equal(on_grid(table), table)
+
+
+def test_the_builder_keeps_to_mistrals_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = make_both(tmp_path / "kept", models.MISTRAL)
+    assert facts["slidingWindow"] == 32
+    assert make_both(tmp_path / "none", models.MISTRAL | {"sliding_window": None}).get("slidingWindow") is None
+    window = GGUFReader(tmp_path / "kept" / "g" / "model.gguf").fields["llama.attention.sliding_window"]
+    assert window.contents() == 32
+    # Left to itself it drops the window without a word.
+    monkeypatch.setitem(FAMILIES, "mistral", replace(FAMILIES["mistral"], builder_overrides=llama.builder_overrides))
+    with pytest.raises(PrepareError, match="made windows {None}, expected 32"):
+        make_both(tmp_path / "dropped", models.MISTRAL)
 
 
 def test_verification_finds_one_wrong_scale(tmp_path: Path) -> None:

@@ -45,10 +45,12 @@ def test_fewer_layers_are_the_first_layers(fp32: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "m" / "config.json").read_text())["num_hidden_layers"] == 1
 
 
-def test_greedy_tokens_of_a_seeded_model_vary(fp32: Path) -> None:
+@pytest.mark.parametrize("name", ["llama", "gemma", "mistral"])
+def test_greedy_tokens_of_a_seeded_model_vary(name: str, tmp_path: Path) -> None:
     from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(fp32)
+    models.make_checkpoint(tmp_path / "m", models.seeded(models.MODELS[name]))
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "m")
     prompts = torch.arange(2 * 16).reshape(2, 16) * 13 % 512
     with torch.no_grad():
         tokens = model.generate(prompts, do_sample=False, max_new_tokens=64, eos_token_id=None, pad_token_id=0)
@@ -160,6 +162,10 @@ def test_pickled_weights_are_named_in_the_hint(tmp_path: Path) -> None:
         (models.LLAMA | {"quantization_config": {"quant_method": "gptq"}}, None, "quantised already"),
         (models.LLAMA | {"hidden_size": 144, "intermediate_size": 288}, None, "int4 needs rows of a multiple of 32"),
         (models.PHI | {"qk_layernorm": True}, None, "qk_layernorm"),
+        (models.MISTRAL | {"hidden_act": "gelu"}, None, "silu only"),
+        (models.GEMMA | {"hidden_act": "silu"}, None, "gelu_pytorch_tanh only"),
+        (models.GEMMA | {"tie_word_embeddings": False}, None, "one table"),
+        (models.GEMMA | {"attention_bias": True}, None, "attention_bias"),
     ],
 )
 def test_configurations_that_cannot_be_prepared(tmp_path: Path, config: dict, layers: int | None, message: str) -> None:

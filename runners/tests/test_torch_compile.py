@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import nano
 import pytest
@@ -11,7 +12,7 @@ from ortbench_runners.commands import Prepare
 from ortbench_runners.errors import RunnerError
 from ortbench_runners.pytorch import PytorchRunner
 from ortbench_runners.session import DecodeSession
-from ortbench_runners.static_cache import StaticKvCache
+from ortbench_runners.static_cache import StaticKvCache, attention_window
 from test_int4 import save_int4
 
 SHAPE = Prepare(batchSize=2, promptLength=len(nano.PROMPTS[0]), generate=nano.STEPS)
@@ -78,16 +79,35 @@ def test_the_cache_is_cleared_and_of_the_cells_capacity() -> None:
     assert cache.layers[1].keys.abs().max() == 0 and cache.position.item() == 0
 
 
-def test_sliding_windows_are_refused(tmp_path: Path) -> None:
-    from transformers import MistralConfig
+def test_a_sliding_window_is_kept_to(tmp_path: Path) -> None:
+    folder = nano.save(tmp_path / "model", nano.MISTRAL)
+    session, _ = PytorchRunner("compile").load(nano.load_command(folder))
+    assert len(nano.PROMPTS[0]) > nano.MISTRAL.sliding_window
+    for prompts in (nano.PROMPTS, nano.RAGGED):
+        assert nano.generate(session, prompts)["tokens"] == nano.reference_tokens(folder, prompts)
+    continuation = [[9, 8, 7], [6, 5, 4]]
+    logits = nano.forced_logits(session, nano.PROMPTS, continuation, tmp_path / "logits")
+    expected = nano.reference_logits(folder, nano.PROMPTS, continuation)
+    torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)
 
-    small = {name: getattr(nano.LLAMA, name) for name in ("vocab_size", "hidden_size", "intermediate_size")}
-    config = MistralConfig(
-        **small, num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=2, sliding_window=8
-    )
-    folder = nano.save(tmp_path, config)
-    with pytest.raises(RunnerError, match="full attention only"):
-        PytorchRunner("compile").load(nano.load_command(folder))
+
+@pytest.mark.parametrize(
+    ("settings", "window"),
+    [
+        ({"sliding_window": 8}, 8),
+        ({"sliding_window": None}, None),
+        ({"sliding_window": 8, "layer_types": ["full_attention"] * 2}, None),
+        ({"sliding_window": 8, "layer_types": ["sliding_attention"] * 2}, 8),
+    ],
+)
+def test_which_window_a_configuration_means(settings: dict, window: int | None) -> None:
+    assert attention_window(SimpleNamespace(**settings)) == window
+
+
+def test_layers_that_differ_are_refused() -> None:
+    mixed = SimpleNamespace(sliding_window=8, layer_types=["sliding_attention", "full_attention"])
+    with pytest.raises(RunnerError, match="layers differ"):
+        attention_window(mixed)
 
 
 def test_options_are_checked(folder: Path) -> None:

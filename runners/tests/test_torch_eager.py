@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import nano
@@ -14,9 +15,9 @@ from ortbench_runners.session import DecodeSession
 from ortbench_runners.torch_decoder import TorchDecoder, left_pad
 
 
-@pytest.fixture(scope="module", params=["llama", "phi"])
+@pytest.fixture(scope="module", params=["llama", "phi", "mistral", "gemma"])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    config = {"llama": nano.LLAMA, "phi": nano.PHI}[request.param]
+    config = {"llama": nano.LLAMA, "phi": nano.PHI, "mistral": nano.MISTRAL, "gemma": nano.GEMMA}[request.param]
     return nano.save(tmp_path_factory.mktemp(request.param), config)
 
 
@@ -63,6 +64,10 @@ def test_what_is_effective_is_said(folder: Path) -> None:
     assert loaded["versions"]["torch"] == torch.__version__
     effective = loaded["effective"]
     assert (effective["threads"], effective["attention"], effective["compileMode"]) == (1, "sdpa", "none")
+    assert (effective["embeddingType"], effective["headType"]) == ("fp32", "fp32")
+    windowed = json.loads((folder / "config.json").read_text())["model_type"] == "mistral"
+    assert effective["slidingWindow"] == (nano.MISTRAL.sliding_window if windowed else "none")
+    assert ("cut to the window" in effective["kvCache"]) == windowed
 
 
 def changed(command: Load, **fields: object) -> Load:

@@ -2,6 +2,7 @@ import { loadavg } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import type { Availability } from '../engines/engine.ts';
 import { ENGINES } from '../engines/index.ts';
+import { UserError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { cacheRoot } from '../files/cache-root.ts';
 import { freeDiskMiB } from '../machine/disk.ts';
@@ -16,6 +17,7 @@ import type { Environment } from '../schema/manifest.ts';
 import { DEVICES, type Device } from '../schema/vocabulary.ts';
 import { bytesToMiB } from '../units.ts';
 import { formatDoctor } from './doctor-text.ts';
+import type { FidelityOptions } from './fidelity.ts';
 
 const LOAD_WINDOW_MS = 500;
 
@@ -40,17 +42,26 @@ export interface Diagnosis {
   readonly engines: readonly EngineDiagnosis[];
 }
 
+type DoctorOptions = FidelityOptions & { readonly fidelity?: boolean };
+
 /**
  * `ortbench doctor`: what is here and what is not. Exit code 0 when at least one engine that loads models can run, 4 when
  * none can: a lack of some engines is no failure, for a sweep runs the others.
  */
-export async function runDoctor(options: { readonly json?: boolean }): Promise<number> {
+export async function runDoctor(options: DoctorOptions): Promise<number> {
+  if (options.fidelity) return await (await import('./fidelity.ts')).runFidelity(options);
+  refuseFidelityOptions(options);
   const diagnosis = await diagnose();
   process.stdout.write(options.json ? `${JSON.stringify(diagnosis, null, 2)}\n` : formatDoctor(diagnosis));
   const fit = diagnosis.engines.some(
     ({ loadsModels, availability }) => loadsModels && availability.available,
   );
   return fit ? EXIT.ok : EXIT.infrastructure;
+}
+
+function refuseFidelityOptions({ fidelity: _, json: __, ...others }: DoctorOptions): void {
+  const [name] = Object.keys(others);
+  if (name !== undefined) throw new UserError(`--${name} goes with --fidelity only`);
 }
 
 async function diagnose(): Promise<Diagnosis> {
@@ -103,7 +114,7 @@ async function probeAll(): Promise<EngineDiagnosis[]> {
       title: engine.meta.title,
       device,
       loadsModels: engine.meta.artefact !== 'none',
-      availability: await engine.probe(device),
+      availability: await engine.probe(device, engine.options.parse({})),
     })),
   );
 }

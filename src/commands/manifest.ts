@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { LoadedSweep } from '../config/load.ts';
 import type { Engine } from '../engines/engine.ts';
+import { optionsOf } from '../engines/options.ts';
 import type { Plan } from '../plan/plan.ts';
-import { optionsOf } from '../runner/context.ts';
 import type { Environment, Manifest } from '../schema/manifest.ts';
 import type { Rule } from '../schema/sweep.ts';
 

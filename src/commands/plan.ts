@@ -21,7 +21,7 @@ export async function runPlan(configPath: string, options: PlanOptions): Promise
   const engines = await enginesOf(loaded.sweep);
   const facts: PlanFacts = {
     ...machineFacts(loaded, only),
-    ...(options.probe ? { availability: await probeEngines(engines, loaded.sweep.device) } : {}),
+    ...(options.probe ? { availability: await probeEngines(engines, loaded.sweep) } : {}),
   };
   const metas = metasOf(engines);
   const plan = planSweep(loaded, metas, facts);

@@ -101,14 +101,13 @@ async function installAndProbe(
   engines: ReadonlyMap<string, Engine>,
   progress: Progress,
 ) {
-  const { device } = loaded.sweep;
-  const first = await probeEngines(engines, device);
-  const missing = [...engines].filter(
-    ([id, engine]) => !first.get(id)?.available && engine.install !== undefined,
-  );
-  if (missing.length === 0) return first;
-  for (const [, engine] of missing) await engine.install?.((line) => progress.status(line));
-  return probeEngines(engines, device);
+  const { sweep } = loaded;
+  const first = await probeEngines(engines, sweep);
+  const lacking = sweep.engines.filter(({ name }) => !first.get(name)?.available);
+  const installers = new Set(lacking.flatMap(({ engine }) => engines.get(engine)?.install ?? []));
+  if (installers.size === 0) return first;
+  for (const install of installers) await install((line) => progress.status(line));
+  return probeEngines(engines, sweep);
 }
 
 function announce(
@@ -139,7 +138,7 @@ async function findReference(): Promise<Engine | null> {
 
 async function availableReference(engine: Engine | null): Promise<RunContext['reference']> {
   if (engine === null) return { missing: 'no reference was asked for' };
-  const probe = await engine.probe('cpu');
+  const probe = await engine.probe('cpu', engine.options.parse({}));
   if (probe.available) return { engine };
   return { missing: `${engine.meta.title}, the reference, is not available: ${probe.reason}` };
 }

@@ -27,6 +27,10 @@ export interface EngineMeta {
   readonly isolation: 'in-process' | 'process';
   /** Compiles per shape: the plan budgets time for it and records carry compileNs. */
   readonly compiles: boolean;
+  /** Why it attends to every token of a model with a sliding window; absent where it keeps to the window. */
+  readonly ignoresSlidingWindow?: string;
+  /** Why its fp32 is coarser than summation order makes it; the parity check then allows for that. */
+  readonly coarseFp32?: string;
   /** The engine whose logits are the reference of the parity check at fp32. Exactly one engine says true. */
   readonly reference?: boolean;
 }
@@ -76,14 +80,25 @@ export type Drive =
       command(): Promise<RunnerCommand>;
     };
 
+/** Something that makes an engine better than it is without, and that takes the user's decision. */
+export interface Installation {
+  /** What it makes, how long it takes: completes "ortbench setup ENGINE --KEY: …". */
+  readonly does: string;
+  /** Makes it, or finds it made. @returns facts to print, path first. @throws UserError, InfrastructureError */
+  run(onProgress: (line: string) => void): Promise<Readonly<Record<string, string>>>;
+}
+
 /** An engine is a folder under engines/ and a line in engines/index.ts. Importing it must load no native library. */
 export interface Engine {
   readonly meta: EngineMeta;
   /** Options a sweep may set for this engine, all with defaults; strict. */
   readonly options: z.ZodType<Record<string, unknown>>;
-  probe(device: Device): Promise<Availability>;
+  /** `options` as its schema gives them: what is available may depend on which build they name. */
+  probe(device: Device, options: Record<string, unknown>): Promise<Availability>;
   /** Installs what probe misses, where that needs no decision of the user's. A sweep calls it by itself. */
   install?(onProgress: (line: string) => void): Promise<void>;
+  /** By the flag of `ortbench setup` that asks for it. */
+  readonly installs?: { readonly native?: Installation };
   readonly drive: Drive;
 }
 

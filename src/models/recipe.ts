@@ -7,7 +7,7 @@ import { hashJson } from './hashing.ts';
 import type { SourceIdentity } from './source-identity.ts';
 
 /** Bump when the Python side makes other bytes from the same request: everything cached is then made anew. */
-const PREPARER_VERSION = 1;
+const PREPARER_VERSION = 2;
 
 export type MadeKind = Exclude<ArtefactKind, 'none'>;
 

@@ -1,6 +1,7 @@
 import type { LoadedSweep } from '../config/load.ts';
 import type { Availability, Engine, EngineMeta } from '../engines/engine.ts';
 import { ENGINES } from '../engines/index.ts';
+import { optionsOf } from '../engines/options.ts';
 import { physicalCores } from '../machine/cpu.ts';
 import { availableMemoryMiB, memoryMiB } from '../machine/memory.ts';
 import type { Rule, Sweep } from '../schema/sweep.ts';
@@ -16,13 +17,18 @@ export function metasOf(engines: ReadonlyMap<string, Engine>): Map<string, Engin
   return new Map([...engines].map(([id, { meta }]) => [id, meta]));
 }
 
-/** Asks each engine whether it can run on the device here; may start programs. */
+/** Asks each engine of a sweep, by its name there, whether it can run on the device here; may start programs. */
 export async function probeEngines(
   engines: ReadonlyMap<string, Engine>,
-  device: Sweep['device'],
+  sweep: Sweep,
 ): Promise<Map<string, Availability>> {
   return new Map(
-    await Promise.all([...engines].map(async ([id, engine]) => [id, await engine.probe(device)] as const)),
+    await Promise.all(
+      sweep.engines.map(async (choice) => {
+        const engine = engines.get(choice.engine)!;
+        return [choice.name, await engine.probe(sweep.device, optionsOf(engine, choice, sweep))] as const;
+      }),
+    ),
   );
 }
 

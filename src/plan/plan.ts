@@ -1,6 +1,7 @@
 import { type ChosenCell, enumerateCells } from '../config/cells.ts';
 import type { LoadedSweep } from '../config/load.ts';
 import { compileRules, type FirstMatch } from '../config/rules.ts';
+import { contextLimit } from '../engines/context-limit.ts';
 import type { Availability, EngineMeta } from '../engines/engine.ts';
 import { type Cell, sessionKey } from '../schema/cell.ts';
 import type { ModelShape } from '../schema/model.ts';
@@ -18,7 +19,7 @@ export interface PlanFacts {
   readonly availableMiB: number | null;
   /** Compute threads of every engine. */
   readonly threads: number;
-  /** Results of `probe`, by engine id; engines that are absent are taken to be there. */
+  /** Results of `probe`, by the engine's name in the sweep; engines that are absent are taken to be there. */
   readonly availability?: ReadonlyMap<string, Availability>;
   /** Models that cannot be had, by name, with the reason. */
   readonly missingModels?: ReadonlyMap<string, string>;
@@ -75,6 +76,7 @@ export function planSweep(
       byRule(cell, rules) ??
       byCapability(cell, meta) ??
       byContext(cell, shape) ??
+      byWindow(cell, shape, meta) ??
       byAvailability(chosen, facts) ??
       byMemory(memoryMiB, facts);
     if (verdict !== null) {
@@ -127,11 +129,22 @@ function byContext(cell: Cell, shape: ModelShape): Verdict | null {
   );
 }
 
+/** Within the window full attention is the same computation; beyond it the speed would be another model's. */
+function byWindow(cell: Cell, shape: ModelShape, meta: EngineMeta): Verdict | null {
+  const limit = contextLimit(meta, shape);
+  const tokens = cell.promptLength.length + cell.generate;
+  if (limit.reason === null || tokens <= limit.tokens) return null;
+  return {
+    status: 'unsupported',
+    reason: `prompt ${cell.promptLength.length} + generate ${cell.generate} = ${tokens} tokens, beyond the model's sliding window of ${limit.tokens}: ${limit.reason}`,
+  };
+}
+
 function byAvailability({ cell, choice }: ChosenCell, facts: PlanFacts): Verdict | null {
   const missingModel = facts.missingModels?.get(cell.model);
   if (missingModel !== undefined)
     return { status: 'unavailable', reason: `model ${cell.model}: ${missingModel}` };
-  const engine = facts.availability?.get(choice.engine);
+  const engine = facts.availability?.get(choice.name);
   if (engine === undefined || engine.available) return null;
   return { status: 'unavailable', reason: `${engine.reason}; to mend: ${engine.mend}` };
 }

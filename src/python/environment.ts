@@ -79,7 +79,7 @@ export async function ensurePythonEnvironment(onProgress: (line: string) => void
 }
 
 /** Another environment's variables would lead the new interpreter to that one's packages. */
-function installerEnvironment(): Record<string, string | undefined> {
+export function installerEnvironment(): Record<string, string | undefined> {
   const {
     PYTHONPATH: _path,
     PYTHONHOME: _home,

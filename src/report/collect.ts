@@ -7,12 +7,14 @@ import type {
   RunRecord,
   SampleRecord,
   SessionRecord,
+  VerificationRecord,
 } from '../schema/record.ts';
 import type { RecordedSample } from './model.ts';
 
 interface CellRecords {
   readonly samples: SampleRecord[];
   preparation: PreparationRecord | null;
+  verification: VerificationRecord | null;
   outcome: OutcomeRecord | null;
 }
 
@@ -41,7 +43,7 @@ export function collect(records: readonly RunRecord[]): Collected {
     const key = cellKey(cell);
     let found = cells.get(key);
     if (!found) {
-      found = { samples: [], preparation: null, outcome: null };
+      found = { samples: [], preparation: null, verification: null, outcome: null };
       cells.set(key, found);
     }
     return found;
@@ -70,6 +72,9 @@ export function collect(records: readonly RunRecord[]): Collected {
       case 'sample':
         ofCell(record.cell).samples.push(record);
         break;
+      case 'verification':
+        ofCell(record.cell).verification = record;
+        break;
       case 'outcome':
         ofCell(record.cell).outcome = record;
         break;
@@ -94,8 +99,14 @@ export function markUsed(samples: readonly SampleRecord[]): RecordedSample[] {
     .sort((a, b) => a.record.round - b.record.round);
 }
 
-/** One mismatch is enough; otherwise one match is. */
-export function judgeParity(records: readonly ParityRecord[]): ParityRecord | null {
-  const said = (verdict: ParityRecord['verdict']) => records.findLast((record) => record.verdict === verdict);
-  return said('mismatch') ?? said('match') ?? said('unchecked') ?? null;
+/**
+ * What is known of a cell's parity: one mismatch of its session is enough, in whatever batch; otherwise a check of a batch
+ * like the cell's own, ragged or not.
+ */
+export function judgeParity(records: readonly ParityRecord[], cell: Cell): ParityRecord | null {
+  const ragged = cell.promptLength.spread > 0 && cell.batchSize > 1;
+  const own = records.filter(({ promptLength }) => promptLength.spread > 0 === ragged);
+  const said = (verdict: ParityRecord['verdict']) => own.findLast((record) => record.verdict === verdict);
+  const mismatch = records.findLast(({ verdict }) => verdict === 'mismatch');
+  return mismatch ?? said('match') ?? said('unchecked') ?? null;
 }

@@ -1,6 +1,7 @@
 import type { Cell } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import type {
+  ParityFigures,
   ParityRecord,
   PreparationRecord,
   RunRecord,
@@ -47,6 +48,8 @@ export interface CellRow {
   readonly reason: string | null;
   readonly parity: Parity;
   readonly parityReason: string | null;
+  /** Of the check that `parity` stands for; null when unchecked. */
+  readonly parityFigures: ParityFigures | null;
   /** Null unless status is ok or mismatch. */
   readonly measured: Measured | null;
   readonly samples: readonly RecordedSample[];

@@ -1,12 +1,13 @@
 import { type Cell, cellKey, sessionKey } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
-import type { PreparationRecord, SampleRecord } from '../schema/record.ts';
+import type { PreparationRecord, SampleRecord, VerificationRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
 import { median } from '../stats/descriptive.ts';
 import { flagsOf, type Round } from '../stats/flags.ts';
 import { cellViolations } from '../stats/identities.ts';
 import { medianInterval } from '../stats/median-interval.ts';
 import { cellRates, sampleRates } from '../stats/rates.ts';
+import { verificationViolations } from '../stats/verification.ts';
 import { type Collected, judgeParity, markUsed } from './collect.ts';
 import type { CellRow, Interval, Measured, Parity } from './model.ts';
 
@@ -24,7 +25,7 @@ export function cellRows(manifest: Manifest, collected: Collected, interrupted: 
     const session = collected.sessions.get(sessionKey(cell));
     const samples = markUsed(own?.samples ?? []);
     const used = samples.filter((sample) => sample.used).map(({ record }) => record);
-    const parityRecord = judgeParity(session?.parity ?? []);
+    const parityRecord = judgeParity(session?.parity ?? [], cell);
     const parity: Parity = parityRecord?.verdict ?? 'unchecked';
     const parityReason =
       parityRecord?.reason ?? (parity === 'unchecked' ? notChecked(manifest.parity) : null);
@@ -32,7 +33,7 @@ export function cellRows(manifest: Manifest, collected: Collected, interrupted: 
     const planned = status === 'planned' ? unfinished(interrupted) : { status, reason };
     const verdict = judge(
       own?.outcome ?? planned,
-      { cell, preparation: own?.preparation, samples: used },
+      { cell, preparation: own?.preparation, samples: used, verification: own?.verification ?? null },
       parity,
     );
     const charted = verdict.status === 'ok' || verdict.status === 'mismatch';
@@ -46,6 +47,7 @@ export function cellRows(manifest: Manifest, collected: Collected, interrupted: 
       reason: verdict.status === 'mismatch' ? (verdict.reason ?? mismatch(parityReason)) : verdict.reason,
       parity,
       parityReason,
+      parityFigures: parityRecord?.figures ?? null,
       measured,
       samples,
       preparation: own?.preparation ?? null,
@@ -71,12 +73,15 @@ interface Evidence {
   readonly cell: Cell;
   readonly preparation: PreparationRecord | null | undefined;
   readonly samples: readonly SampleRecord[];
+  readonly verification: VerificationRecord | null;
 }
 
 /** The sweep's own word, unless what it recorded says otherwise. */
 function judge({ status, reason }: Verdict, evidence: Evidence, parity: Parity): Verdict {
   if (status !== 'ok' && status !== 'mismatch') return { status, reason: reason ?? 'no reason was recorded' };
-  const violations = cellViolations(evidence.cell, evidence.preparation ?? undefined, evidence.samples);
+  const { cell, preparation, samples, verification } = evidence;
+  const violations = cellViolations(cell, preparation ?? undefined, samples);
+  if (verification) violations.push(...verificationViolations(cell, samples, verification));
   if (violations.length > 0) return { status: 'invalid', reason: violations.join('; ') };
   return parity === 'mismatch' ? { status: 'mismatch', reason: null } : { status, reason };
 }

@@ -39,7 +39,7 @@ export function speedupRows(manifest: Manifest, rows: readonly CellRow[]): Speed
           modelTitle: row.modelTitle,
           baseline: { engine: baseline.engine, title, precision },
           parity: combine(row.parity, other?.parity ?? 'unchecked'),
-          ...compare(phase, row, other, `${title} ${precision}`),
+          ...compare(phase, row, other, `${title} ${precision}`, manifest.parity),
         });
       }
     }
@@ -54,7 +54,21 @@ const combine = (a: Parity, b: Parity): Parity => {
 
 type Comparison = Pick<SpeedupRow, 'speedup' | 'interval' | 'logRatios' | 'reason'>;
 
-function compare(phase: Phase, row: CellRow, other: CellRow | undefined, baselineName: string): Comparison {
+/** Why a row must not be divided while parity counts: its ids and logits were kept by the engine's own tool. */
+const ownTool = (row: CellRow, name: string): string | null => {
+  const flag = row.flags.find((flag) => flag.name === 'own-tool');
+  return flag === undefined
+    ? null
+    : `${name} was driven through ${flag.detail}, so nothing shows that it computes the same (--no-parity divides all the same)`;
+};
+
+function compare(
+  phase: Phase,
+  row: CellRow,
+  other: CellRow | undefined,
+  baselineName: string,
+  parity: boolean,
+): Comparison {
   const none = (reason: string): Comparison => ({
     speedup: null,
     interval: null,
@@ -69,6 +83,8 @@ function compare(phase: Phase, row: CellRow, other: CellRow | undefined, baselin
   if (row.preparation?.promptsSha256 !== other.preparation?.promptsSha256) {
     return none(`the baseline ${baselineName} was given other prompts`);
   }
+  const tool = parity ? (ownTool(row, row.engineTitle) ?? ownTool(other, baselineName)) : null;
+  if (tool !== null) return none(tool);
   const series = ({ measured }: CellRow): Series =>
     new Map(measured!.rounds.map(({ round, rates }) => [round, rates[PHASE_RATE[phase]]]));
   const paired = pairedSpeedup(series(row), series(other));

@@ -1,3 +1,4 @@
+import { contextLimit } from '../engines/context-limit.ts';
 import { watchOtherLoad } from '../machine/load.ts';
 import { cellKey, sessionKey } from '../schema/cell.ts';
 import type { ParityRecord } from '../schema/record.ts';
@@ -8,7 +9,7 @@ import { judgeCell } from './judge.ts';
 import { measurePeakMemory } from './measure.ts';
 import { checkParity } from './parity/check.ts';
 import type { References } from './parity/reference.ts';
-import { type ParityShape, parityShape } from './parity/shape.ts';
+import { type ParityShape, parityShapes, shapesFor, within } from './parity/shape.ts';
 import { type Block, roundOrder, type ScheduledCell } from './schedule.ts';
 import { SessionPool } from './sessions.ts';
 
@@ -20,10 +21,10 @@ export class BlockRun {
   readonly #block: Block;
   readonly #context: RunContext;
   readonly #references: References;
-  readonly #parityShape: ParityShape;
+  readonly #parityShapes: readonly ParityShape[];
   readonly #pool: SessionPool;
   readonly #runs: Map<string, CellRun>;
-  readonly #parity = new Map<string, ParityRecord>();
+  readonly #parity = new Map<string, ParityRecord[]>();
   readonly #peaks = new Map<string, PeakMemory>();
 
   constructor(block: Block, finished: ReadonlySet<string>, references: References, context: RunContext) {
@@ -31,8 +32,8 @@ export class BlockRun {
     this.#references = references;
     this.#context = context;
     const scheduled = block.comparisons.flatMap(({ cells }) => cells);
-    this.#parityShape = parityShape(scheduled, context.modelShape(block.model).maxContextLength);
-    this.#pool = new SessionPool(context, this.#parityShape);
+    this.#parityShapes = parityShapes(scheduled, context.modelShape(block.model));
+    this.#pool = new SessionPool(context, this.#parityShapes);
     this.#runs = new Map(
       scheduled
         .filter(({ cell }) => !finished.has(cellKey(cell)))
@@ -63,18 +64,27 @@ export class BlockRun {
     await this.#attempt(unfinished, async () => {
       if (this.#unfinished(cells).length === 0) return;
       const session = await this.#pool.get(cells);
-      const record = await checkParity(
-        cells[0]!,
-        session,
-        this.#references,
-        this.#parityShape,
-        this.#context,
-      );
-      this.#parity.set(sessionKey(cells[0]!.cell), record);
-      await this.#context.append(record);
-      this.#context.onEvent({ type: 'parity', record });
+      const records: ParityRecord[] = [];
+      this.#parity.set(sessionKey(cells[0]!.cell), records);
+      for (const shape of shapesFor(this.#parityShapes, cells)) {
+        const record = await checkParity(
+          cells[0]!,
+          session,
+          this.#references,
+          within(shape, this.#mostTokens(cells[0]!)),
+          this.#context,
+        );
+        records.push(record);
+        await this.#context.append(record);
+        this.#context.onEvent({ type: 'parity', record });
+      }
       if (this.#block.residency === 'one-by-one') await this.#pool.close(cells[0]!.cell);
     });
+  }
+
+  #mostTokens({ cell, choice }: ScheduledCell): number {
+    const { meta } = this.#context.engines.get(choice.engine)!;
+    return contextLimit(meta, this.#context.modelShape(cell.model)).tokens;
   }
 
   async #runTogether(): Promise<void> {
@@ -129,6 +139,7 @@ export class BlockRun {
   async #sample(run: CellRun, round: number, turn: number): Promise<void> {
     const session = await this.#sessionOf(run);
     await run.sample(session, round, turn, watchOtherLoad(this.#pool.pids()));
+    if (round === this.#context.sweep.repetitions - 1) await run.verify(session);
   }
 
   #sessionOf(run: CellRun) {
@@ -173,7 +184,7 @@ export class BlockRun {
   }
 
   async #finish(run: CellRun): Promise<void> {
-    const { status, reason } = judgeCell(run, this.#parity.get(sessionKey(run.cell)));
+    const { status, reason } = judgeCell(run, this.#parity.get(sessionKey(run.cell)) ?? []);
     await this.#settle(run, status, reason);
   }
 

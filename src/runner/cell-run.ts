@@ -1,10 +1,11 @@
 import type { EngineSession } from '../engines/engine.ts';
 import { EngineError } from '../errors.ts';
 import type { Prepared } from '../schema/protocol.ts';
-import type { PreparationRecord, SampleRecord } from '../schema/record.ts';
+import type { PreparationRecord, SampleRecord, VerificationRecord } from '../schema/record.ts';
 import type { RunContext } from './context.ts';
 import { measurePeakMemory, takeSample, warmUp } from './measure.ts';
 import type { ScheduledCell } from './schedule.ts';
+import { gatherEvidence, type Observed } from './verify.ts';
 import { makeWork, type Work } from './work.ts';
 
 export interface PeakMemory {
@@ -17,9 +18,12 @@ export class CellRun {
   readonly scheduled: ScheduledCell;
   readonly work: Work;
   readonly samples: SampleRecord[] = [];
+  /** Null until its last round is done. */
+  verification: VerificationRecord | null = null;
   /** Set once the cell has its outcome. */
   done = false;
   #recorded = false;
+  #observed: Observed | null = null;
   readonly #context: RunContext;
 
   constructor(scheduled: ScheduledCell, context: RunContext) {
@@ -71,7 +75,9 @@ export class CellRun {
     const { sweep, onEvent, append, startedNs } = this.#context;
     onEvent({ type: 'round', cell: this.cell, round, rounds: sweep.repetitions });
     const started = Number(process.hrtime.bigint() - startedNs);
-    const runs = await takeSample(session, this.work, sweep.minTimedSeconds);
+    const runs = await takeSample(session, this.work, sweep.minTimedSeconds, (generation, callNs) => {
+      if (this.#observed === null || callNs < this.#observed.callNs) this.#observed = { generation, callNs };
+    });
     const record: SampleRecord = {
       kind: 'sample',
       cell: this.cell,
@@ -84,6 +90,24 @@ export class CellRun {
     await append(record);
     this.samples.push(record);
     onEvent({ type: 'sample', cell: this.cell, runs, promptTokens: this.work.promptTokens });
+  }
+
+  /** After the last round: gathers and records what shows that the timed work was done. */
+  async verify(session: EngineSession): Promise<void> {
+    if (this.#observed === null) return;
+    const { sweep, append, modelShape, scratchDir } = this.#context;
+    const record = await gatherEvidence({
+      cell: this.cell,
+      work: this.work,
+      session,
+      samples: this.samples,
+      observed: this.#observed,
+      seed: sweep.seed,
+      vocabulary: modelShape(this.cell.model),
+      scratchDir,
+    });
+    await append(record);
+    this.verification = record;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Engine } from '../engines/engine.ts';
 import type { ModelShape } from '../schema/model.ts';
 import type { RunRecord } from '../schema/record.ts';
-import type { EngineChoice, Sweep } from '../schema/sweep.ts';
+import type { Sweep } from '../schema/sweep.ts';
 import type { ArtefactKind, Precision } from '../schema/vocabulary.ts';
 import type { EngineClock } from './engine-clock.ts';
 import type { OnEvent } from './events.ts';
@@ -35,9 +35,4 @@ export interface RunContext {
   /** A folder for logits, removed at the end of the run. */
   readonly scratchDir: string;
   readonly startedNs: bigint;
-}
-
-/** Defaults, then the sweep's options for the engine, then the variant's own. */
-export function optionsOf(engine: Engine, choice: EngineChoice, sweep: Sweep): Record<string, unknown> {
-  return engine.options.parse({ ...sweep.engineOptions[choice.engine], ...choice.options });
 }

@@ -1,15 +1,21 @@
 import type { ParityRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
 import { cellViolations } from '../stats/identities.ts';
+import { verificationViolations } from '../stats/verification.ts';
 import type { CellRun } from './cell-run.ts';
 
 /** The last word on a cell that ran all its rounds: do its records hold, and does its engine compute the same thing? */
 export function judgeCell(
   run: CellRun,
-  parity: ParityRecord | undefined,
+  parity: readonly ParityRecord[],
 ): { status: Status; reason: string | null } {
   const violations = cellViolations(run.cell, run.work, run.samples);
+  if (run.verification !== null) {
+    violations.push(...verificationViolations(run.cell, run.samples, run.verification));
+  }
   if (violations.length > 0) return { status: 'invalid', reason: violations.join('; ') };
-  if (parity?.verdict === 'mismatch') return { status: 'mismatch', reason: parity.reason };
-  return { status: 'ok', reason: null };
+  const mismatch = parity.find(({ verdict }) => verdict === 'mismatch');
+  if (mismatch === undefined) return { status: 'ok', reason: null };
+  const batch = mismatch.promptLength.spread > 0 ? 'in a ragged batch: ' : '';
+  return { status: 'mismatch', reason: `${batch}${mismatch.reason}` };
 }

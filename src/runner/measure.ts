@@ -3,6 +3,7 @@ import type { EngineSession } from '../engines/engine.ts';
 import { EngineError } from '../errors.ts';
 import type { Generation } from '../schema/protocol.ts';
 import type { Run } from '../schema/record.ts';
+import { decodeNs as decodeNsOf } from '../stats/rates.ts';
 import { digestTokens, type Work } from './work.ts';
 
 export interface WarmupRule {
@@ -38,7 +39,7 @@ export async function warmUp(session: EngineSession, work: Work, rule: WarmupRul
   while (decodeNs.length < rule.runs || seconds(spentNs) < rule.seconds || (sawRecompile && quietRuns < 2)) {
     const generation = await run(session, work, work.generate);
     spentNs += generation.wallNs;
-    decodeNs.push(sum(generation.stepNs));
+    decodeNs.push(decodeNsOf(generation));
     quietRuns = generation.recompiles === 0 ? quietRuns + 1 : 0;
     sawRecompile ||= generation.recompiles > 0;
     if (sawRecompile && decodeNs.length >= MOST_RECOMPILING_RUNS && quietRuns < 2) {
@@ -61,19 +62,23 @@ export async function measurePeakMemory(session: EngineSession, work: Work) {
 /**
  * A cell's turn in one round. tinybench repeats each phase until its own time reaches the least that a timed value may
  * have; the time that counts is the engine's, handed in as `overriddenDuration`, not the time seen across a pipe.
+ * `observe` sees every whole run, with the time of its call by this process's clock: for verification, never for rates.
  */
 export async function takeSample(
   session: EngineSession,
   work: Work,
   minTimedSeconds: number,
+  observe: (whole: Generation, callNs: number) => void = () => {},
 ): Promise<Run[]> {
   const runs: Run[] = [];
   let firstTokens: string | null = null;
   await repeatUntil(minTimedSeconds, async () => {
+    const called = process.hrtime.bigint();
     const generation = await run(session, work, work.generate);
+    observe(generation, Number(process.hrtime.bigint() - called));
     firstTokens ??= digestTokens(generation.tokens.map((row) => row.slice(0, 1)));
-    runs.push(toRun(generation, digestTokens(generation.tokens)));
-    return sum(generation.stepNs);
+    runs.push(toRun(generation, digestOf(generation)));
+    return decodeNsOf(generation);
   });
   const prefilledSeconds = seconds(sum(runs.map(({ prefillNs }) => prefillNs)));
   if (prefilledSeconds < minTimedSeconds) {
@@ -112,10 +117,15 @@ async function repeatUntil(leastSeconds: number, timedNs: () => Promise<number>)
   if (failure !== undefined) throw failure;
 }
 
+/** A tool that keeps its ids to itself leaves nothing to digest. */
+const digestOf = ({ tokens, stepTotal }: Generation): string | null =>
+  stepTotal === undefined ? digestTokens(tokens) : null;
+
 function toRun(generation: Generation, tokensSha256: string | null): Run {
   return {
     prefillNs: generation.prefillNs,
     stepNs: generation.stepNs,
+    ...(generation.stepTotal === undefined ? {} : { stepTotal: generation.stepTotal }),
     selectNs: generation.selectNs,
     wallNs: generation.wallNs,
     recompiles: generation.recompiles,

@@ -1,11 +1,12 @@
 import type { Engine, EngineSession } from '../engines/engine.ts';
+import { optionsOf } from '../engines/options.ts';
 import { EngineError } from '../errors.ts';
 import { checkSameSession } from '../results/resume.ts';
 import { type Cell, sessionKey } from '../schema/cell.ts';
 import type { LoadRequest } from '../schema/protocol.ts';
 import type { SessionRecord } from '../schema/record.ts';
 import { ChildSession } from './child/session.ts';
-import { optionsOf, type PreparedArtefact, type RunContext } from './context.ts';
+import type { PreparedArtefact, RunContext } from './context.ts';
 import { type Isolation, isolationOf, openSession } from './open-session.ts';
 import { type ParityShape, parityCapacity } from './parity/shape.ts';
 import { largest, type ScheduledCell } from './schedule.ts';
@@ -16,13 +17,13 @@ const MOST_STARTS = 3;
 /** The sessions of one block: opened when first needed, reopened after a loss, closed together. */
 export class SessionPool {
   readonly #context: RunContext;
-  readonly #parity: ParityShape;
+  readonly #parity: readonly ParityShape[];
   readonly #open = new Map<string, EngineSession>();
   readonly #children = new Map<string, ChildSession>();
   readonly #starts = new Map<string, number>();
   readonly #given = new Map<string, EngineError>();
 
-  constructor(context: RunContext, parity: ParityShape) {
+  constructor(context: RunContext, parity: readonly ParityShape[]) {
     this.#context = context;
     this.#parity = parity;
   }
@@ -136,10 +137,10 @@ export class SessionPool {
   }
 }
 
-/** Room for all of a session's cells, and for the parity check before them. */
+/** Room for all of a session's cells, and for the parity checks before them. */
 export function loadRequest(
   cells: readonly ScheduledCell[],
-  parity: ParityShape,
+  parity: readonly ParityShape[],
   artefact: PreparedArtefact,
   options: Record<string, unknown>,
   threads: number,
@@ -156,8 +157,8 @@ export function loadRequest(
     precision,
     device,
     threads,
-    maxBatchSize: Math.max(parity.batchSize, batchSize),
-    maxSequenceLength: Math.max(parityCapacity(parity), sequenceLength),
+    maxBatchSize: Math.max(batchSize, ...parity.map((shape) => shape.batchSize)),
+    maxSequenceLength: Math.max(sequenceLength, ...parity.map(parityCapacity)),
     options,
   };
 }

@@ -31,22 +31,40 @@ export function shuffle<T>(items: T[], random: ReturnType<typeof seededGenerator
   return items;
 }
 
-/** Draws the prompts of a cell: uniform over the vocabulary without its special tokens. */
-export function makeWork(
-  cell: Cell,
+type Vocabulary = Pick<ModelShape, 'vocabSize' | 'specialTokenIds'>;
+
+/** Prompts of these lengths: uniform over the vocabulary without its special tokens. Another label, other prompts. */
+export function drawPrompts(
+  lengths: readonly number[],
   seed: number,
-  shape: Pick<ModelShape, 'vocabSize' | 'specialTokenIds'>,
-): Work {
+  label: string,
+  vocabulary: Vocabulary,
+): number[][] {
+  return draw(lengths, seededGenerator(seed, label), vocabulary);
+}
+
+function draw(
+  lengths: readonly number[],
+  random: ReturnType<typeof seededGenerator>,
+  { vocabSize, specialTokenIds }: Vocabulary,
+): number[][] {
+  const special = new Set(specialTokenIds);
+  const ordinary = Array.from({ length: vocabSize }, (_, id) => id).filter((id) => !special.has(id));
+  return lengths.map((length) =>
+    Array.from({ length }, () => ordinary[uniformInt(random, 0, ordinary.length - 1)]!),
+  );
+}
+
+/** Draws the prompts of a cell. */
+export function makeWork(cell: Cell, seed: number, vocabulary: Vocabulary): Work {
   const random = seededGenerator(seed, `prompts ${workKey(cell)}`);
-  const special = new Set(shape.specialTokenIds);
-  const ordinary = Array.from({ length: shape.vocabSize }, (_, id) => id).filter((id) => !special.has(id));
   const { length, spread } = cell.promptLength;
   const shortest = Math.ceil(length * (1 - spread));
-  const prompts = Array.from({ length: cell.batchSize }, (_, row) => {
-    // The first row has the full length: a ragged batch holds at least one such sequence.
-    const tokens = row === 0 ? length : uniformInt(random, shortest, length);
-    return Array.from({ length: tokens }, () => ordinary[uniformInt(random, 0, ordinary.length - 1)]!);
-  });
+  // The first row has the full length: a ragged batch holds at least one such sequence.
+  const lengths = Array.from({ length: cell.batchSize }, (_, row) =>
+    row === 0 ? length : uniformInt(random, shortest, length),
+  );
+  const prompts = draw(lengths, random, vocabulary);
   return {
     prompts,
     generate: cell.generate,

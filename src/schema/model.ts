@@ -47,6 +47,8 @@ export interface ModelShape {
   readonly intermediateSize: number;
   readonly maxContextLength: number;
   readonly tiedEmbeddings: boolean;
+  /** Tokens that attention sees, the current one among them; absent or null where it sees all. */
+  readonly slidingWindow?: number | null;
   /** Beginning, end of sequence, padding: never drawn into a prompt. */
   readonly specialTokenIds?: readonly number[];
   /** All parameters, embeddings and head included. */

@@ -71,7 +71,8 @@ export type Command = z.infer<typeof commandSchema>;
 
 export const loadedSchema = z.strictObject({
   loadNs: ns,
-  vocabSize: z.int().min(1),
+  /** Null when the engine's own tool is driven, which does not say. */
+  vocabSize: z.int().min(1).nullable(),
   /** Library name → exact version or build. */
   versions: z.record(z.string(), z.string()),
   effective: effectiveSchema,
@@ -86,6 +87,9 @@ export const preparedSchema = z.strictObject({
 });
 export type Prepared = z.infer<typeof preparedSchema>;
 
+/** All decode steps of a run together. */
+export const stepTotalSchema = z.strictObject({ steps: z.int().min(0), ns });
+
 /**
  * One run, times by the runner's own monotonic clock (spec/metrics):
  * prefillNs from ids in host memory to last-position logits readable by the host; stepNs[generate − 1];
@@ -97,6 +101,8 @@ export const generationSchema = z.strictObject({
   selectNs: z.array(ns),
   /** [batch][generate] */
   tokens: tokenIds,
+  /** From an engine's own tool that tells no more than this: stepNs, selectNs and tokens are empty then. */
+  stepTotal: stepTotalSchema.optional(),
   /** Recompilations seen during this run; must be 0 in a timed one. */
   recompiles: z.int().min(0),
   /** First to last clock reading of the run, so phases can be checked against it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { cellSchema } from './cell.ts';
-import { effectiveSchema } from './protocol.ts';
+import { cellSchema, promptLengthSchema } from './cell.ts';
+import { effectiveSchema, stepTotalSchema } from './protocol.ts';
 import { deviceSchema, precisionSchema, statusSchema } from './vocabulary.ts';
 
 /**
@@ -29,6 +29,8 @@ export const runSchema = z.strictObject({
   stepNs: z.array(z.number()),
   selectNs: z.array(z.number()),
   wallNs: z.number(),
+  /** From an engine's own tool, which tells neither single steps nor ids: then both arrays are empty, without a digest. */
+  stepTotal: stepTotalSchema.optional(),
   recompiles: z.int(),
   tokensReturned: z.int(),
   /** SHA-256 of the generated ids, row by row; null for a prefill alone (its ids are checked before recording). */
@@ -66,22 +68,77 @@ export const preparationRecordSchema = z.strictObject({
 });
 export type PreparationRecord = z.infer<typeof preparationRecordSchema>;
 
-/** Whether a session computes what the reference computes; `unchecked` says why in `reason`. */
+/** How far teacher-forced logits are from the reference's. Errors are in units of the spread of the reference's logits. */
+export const parityFiguresSchema = z.strictObject({
+  /** Root mean square of the logit error over the standard deviation of the reference's logits: the worst position. */
+  normalisedError: z.number(),
+  /** The mean over all positions. */
+  meanNormalisedError: z.number(),
+  /** The part of the error that all positions share one direction of: rounding leaves little, wrong weights all of it. */
+  systematicError: z.number(),
+  /** KL divergence of the engine's distribution from the reference's in nats: the worst position, and the mean. */
+  klDivergence: z.number(),
+  meanKlDivergence: z.number(),
+  /** Share of positions with the same argmax, among those where the reference's lead exceeds the error. */
+  top1Agreement: z.number(),
+  decidedPositions: z.int().min(0),
+});
+export type ParityFigures = z.infer<typeof parityFiguresSchema>;
+
+export const parityTolerancesSchema = z.strictObject({
+  normalisedError: z.number(),
+  systematicError: z.number(),
+  meanKlDivergence: z.number(),
+  /** The least, where the others are the most. */
+  top1Agreement: z.number(),
+});
+export type ParityTolerances = z.infer<typeof parityTolerancesSchema>;
+
+/**
+ * Whether a session computes what the reference computes, in a uniform or a ragged batch; `unchecked` says why in
+ * `reason`.
+ */
 export const parityRecordSchema = z.strictObject({
   kind: z.literal('parity'),
   engine: z.string(),
   model: z.string(),
   precision: precisionSchema,
   device: deviceSchema,
+  batchSize: z.int().min(1),
+  /** Longest prompt; with a spread, the other prompts are shorter down to length·(1 − spread). */
+  promptLength: promptLengthSchema,
   verdict: z.enum(['match', 'mismatch', 'unchecked']),
   reason: z.string().nullable(),
-  /** Root mean square of the logit error over that of the reference's spread, worst step. */
-  normalisedError: z.number().nullable(),
-  tolerance: z.number().nullable(),
-  top1Agreement: z.number().nullable(),
+  /** Null when unchecked, and when a logit was no finite number. */
+  figures: parityFiguresSchema.nullable(),
+  tolerances: parityTolerancesSchema.nullable(),
+  /** Positions compared of each sequence. */
   steps: z.int().min(0),
 });
 export type ParityRecord = z.infer<typeof parityRecordSchema>;
+
+const shortRunSchema = z.strictObject({ prefillNs: z.number(), stepNs: z.array(z.number()) });
+
+/** Evidence that the timed work of a cell was done, gathered after its last round: nothing here is a result. */
+export const verificationRecordSchema = z.strictObject({
+  kind: z.literal('verification'),
+  cell: cellSchema,
+  /** Tokens in each row of a whole run's answer. */
+  rowLengths: z.array(z.int().min(0)),
+  /** Tokens of the answer that were held against the engine's own logits, teacher-forced; 0 where it shows none. */
+  forcedTokens: z.int().min(0),
+  /** Those of them that its logits do not choose. */
+  refutedTokens: z.int().min(0),
+  /** The first run with other prompts of the same lengths gave the cell's answer, which its logits do not choose. */
+  answersOtherPrompts: z.boolean(),
+  /** The quickest whole run by the harness's own clock, with what the engine said of it. */
+  quickestCall: z.strictObject({ callNs: z.number(), decodeNs: z.number() }).nullable(),
+  /** Short runs with other prompts; `repeated` is the cell's own run right after, where the first looked doubtful. */
+  fresh: z.array(
+    z.strictObject({ callNs: z.number(), run: shortRunSchema, repeated: shortRunSchema.nullable() }),
+  ),
+});
+export type VerificationRecord = z.infer<typeof verificationRecordSchema>;
 
 /** The last word on a cell; a cell without one is unfinished, and resumed. */
 export const outcomeRecordSchema = z.strictObject({
@@ -108,6 +165,7 @@ export const recordSchema = z.discriminatedUnion('kind', [
   preparationRecordSchema,
   parityRecordSchema,
   sampleRecordSchema,
+  verificationRecordSchema,
   outcomeRecordSchema,
   endRecordSchema,
 ]);

@@ -18,6 +18,8 @@ export const FLAGS = {
     'Speed rose or fell steadily over the run (Spearman p < .01): the machine warmed up or was shared; let it cool, or run again.',
   imprecise: 'The 95 % interval of the median is wider than ±5 %: use more repetitions.',
   'busy-machine': 'Other programs used the processor while this was timed: stop them and run again.',
+  'own-tool':
+    "Timed by the engine's own benchmark tool, on random tokens of its own: parity and ids cannot be checked, so no speedup is taken.",
   'slow-build': 'This build of the engine is known to be slow at this work: use a native build.',
 } as const;
 export type FlagName = keyof typeof FLAGS;
@@ -45,7 +47,8 @@ const FEWEST_ROUNDS = 3;
 
 /**
  * All flags of a cell, from its rounds in order of time and what its engine reported. An engine that knows its build to
- * be slow says why in `effective.slowBuild`.
+ * be slow says why in `effective.slowBuild`, one that is driven through its own benchmark tool names it in
+ * `effective.ownTool`.
  */
 export function flagsOf(rounds: readonly Round[], effective: Effective): Flag[] {
   const flags = PHASES.flatMap((phase) => phaseFlags(phase, rounds));
@@ -59,6 +62,9 @@ export function flagsOf(rounds: readonly Round[], effective: Effective): Flag[] 
   }
   if (typeof effective.slowBuild === 'string') {
     flags.push({ name: 'slow-build', phase: null, detail: effective.slowBuild });
+  }
+  if (typeof effective.ownTool === 'string') {
+    flags.push({ name: 'own-tool', phase: null, detail: effective.ownTool });
   }
   return flags;
 }

@@ -1,5 +1,5 @@
 import { sorted } from './descriptive.ts';
-import { signedRankCritical95 } from './signed-rank.ts';
+import { signedRankCritical, signedRankCritical95 } from './signed-rank.ts';
 
 export interface Location {
   readonly estimate: number;
@@ -28,6 +28,23 @@ export function hodgesLehmann(values: readonly number[]): Location {
     estimate,
     interval: [walshAverage(ordered, critical + 1), walshAverage(ordered, count - critical)],
   };
+}
+
+/**
+ * One-sided upper confidence bound of the centre: the signed-rank test at level `tail` does not reject any larger one.
+ * Infinite where there are too few values for that level.
+ */
+export function upperBound(values: ArrayLike<number>, tail: number): number {
+  const critical = signedRankCritical(values.length, tail);
+  if (critical < 0) return Number.POSITIVE_INFINITY;
+  const count = (values.length * (values.length + 1)) / 2;
+  return walshAverage(sorted(values), count - critical);
+}
+
+/** One-sided lower confidence bound, see `upperBound`; −∞ where there are too few values. */
+export function lowerBound(values: ArrayLike<number>, tail: number): number {
+  const critical = signedRankCritical(values.length, tail);
+  return critical < 0 ? Number.NEGATIVE_INFINITY : walshAverage(sorted(values), critical + 1);
 }
 
 /** Below this many values, listing the averages is quicker than searching for one. */

@@ -1,5 +1,7 @@
 import type { Cell } from '../schema/cell.ts';
 import type { PreparationRecord, Run, SampleRecord } from '../schema/record.ts';
+import { median } from './descriptive.ts';
+import { decodeNs } from './rates.ts';
 
 /**
  * What must hold in every record (spec/metrics, "Identities"). Each function returns the breaches in words; a cell with
@@ -11,17 +13,27 @@ const WALL_ALLOWANCE = 1e-6;
 
 const badTime = (ns: number, least: number): boolean => !Number.isFinite(ns) || ns < least;
 
-/** Breaches in one run, a whole generation or (without a digest) a prefill alone. */
+/** A whole generation has a digest of its ids, or the steps that a tool counted; a prefill alone has neither. */
+const isWholeGeneration = (run: Run): boolean => run.tokensSha256 !== null || (run.stepTotal?.steps ?? 0) > 0;
+
+/** Breaches in one run, a whole generation or a prefill alone. */
 export function runViolations(cell: Cell, run: Run): string[] {
-  const whole = run.tokensSha256 !== null;
-  const tokensEach = whole ? cell.generate : 1;
+  const tokensEach = isWholeGeneration(run) ? cell.generate : 1;
   const found: string[] = [];
   const expect = (what: string, seen: number, wanted: number): void => {
     if (seen !== wanted) found.push(`${what}: ${seen} instead of ${wanted}`);
   };
-  expect('tokens returned', run.tokensReturned, cell.batchSize * tokensEach);
-  expect('timed decode steps', run.stepNs.length, tokensEach - 1);
-  expect('timed selections', run.selectNs.length, tokensEach);
+  const { stepTotal } = run;
+  if (stepTotal === undefined) {
+    expect('tokens returned', run.tokensReturned, cell.batchSize * tokensEach);
+    expect('timed decode steps', run.stepNs.length, tokensEach - 1);
+    expect('timed selections', run.selectNs.length, tokensEach);
+  } else {
+    // An engine's own tool counts its steps; there are no ids that could be counted, and no selection.
+    expect('decode steps of the tool', stepTotal.steps, tokensEach - 1);
+    if (stepTotal.steps > 0 && badTime(stepTotal.ns, Number.MIN_VALUE))
+      found.push(`decode time of ${stepTotal.ns} ns`);
+  }
   expect('recompilations while timing', run.recompiles, 0);
 
   if (badTime(run.prefillNs, Number.MIN_VALUE)) found.push(`prefill time of ${run.prefillNs} ns`);
@@ -32,7 +44,7 @@ export function runViolations(cell: Cell, run: Run): string[] {
   if (badTime(run.wallNs, Number.MIN_VALUE)) found.push(`wall time of ${run.wallNs} ns`);
 
   const add = (total: number, ns: number) => total + ns;
-  const phasesNs = run.selectNs.reduce(add, run.stepNs.reduce(add, run.prefillNs));
+  const phasesNs = run.selectNs.reduce(add, run.prefillNs + decodeNs(run));
   if (phasesNs > run.wallNs * (1 + WALL_ALLOWANCE)) {
     found.push(`phases of ${phasesNs} ns within a wall time of ${run.wallNs} ns`);
   }
@@ -49,6 +61,47 @@ export function promptViolations(cell: Cell, promptTokens: number): string[] {
   return [
     `prompt tokens of the batch: ${promptTokens} instead of ${least === most ? most : `${least} to ${most}`}`,
   ];
+}
+
+/** Times below this are too short for what follows to be more than jitter. */
+const LEAST_SELECTION_NS = 1e6;
+const LEAST_WALL_NS = 20e6;
+
+/**
+ * Breaches that show over all runs of a cell: a device that was not waited for finishes its work in the selection after,
+ * or outside of all phases. An argmax reads what the forward computed, and cannot take longer than it.
+ */
+export function timingViolations(samples: readonly Pick<SampleRecord, 'runs'>[]): string[] {
+  const runs = samples.flatMap((sample) => sample.runs.filter((run) => run.selectNs.length > 0));
+  if (runs.length === 0) return [];
+  const found: string[] = [];
+  const compare = (what: string, phaseNs: readonly number[], selectionNs: readonly number[]): void => {
+    if (phaseNs.length === 0 || selectionNs.length === 0) return;
+    const phase = median(phaseNs);
+    const selection = median(selectionNs);
+    if (selection <= Math.max(phase, LEAST_SELECTION_NS)) return;
+    found.push(
+      `selection of ${Math.round(selection)} ns after a ${what} of ${Math.round(phase)} ns: it was not waited for`,
+    );
+  };
+  compare(
+    'prefill',
+    runs.map(({ prefillNs }) => prefillNs),
+    runs.map(({ selectNs }) => selectNs[0]!),
+  );
+  compare(
+    'decode step',
+    runs.flatMap(({ stepNs }) => stepNs),
+    runs.flatMap(({ selectNs }) => selectNs.slice(1)),
+  );
+  const accounted = runs.map((run) => {
+    const phasesNs = run.selectNs.reduce((total, ns) => total + ns, run.prefillNs + decodeNs(run));
+    return run.wallNs < LEAST_WALL_NS ? 1 : phasesNs / run.wallNs;
+  });
+  if (median(accounted) < 0.5) {
+    found.push(`phases are ${(median(accounted) * 100).toFixed(0)} % of the wall time of their runs`);
+  }
+  return found;
 }
 
 /**
@@ -73,13 +126,13 @@ export function cellViolations(
     else byKind.set(kind, { first: violation, rounds: new Set([round]) });
   };
   for (const { round, runs } of samples) {
-    if (!runs.some(({ tokensSha256 }) => tokensSha256 !== null))
-      note('no whole generation in the sample', round);
+    if (!runs.some(isWholeGeneration)) note('no whole generation in the sample', round);
     for (const run of runs) {
       for (const violation of runViolations(cell, run)) note(violation, round);
       if (run.tokensSha256 !== null) digests.add(run.tokensSha256);
     }
   }
+  found.push(...timingViolations(samples));
   for (const { first, rounds } of byKind.values()) {
     const seen = [...rounds];
     const listed = seen.length > 6 ? `${seen.slice(0, 6).join(', ')}, …` : seen.join(', ');

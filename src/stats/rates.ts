@@ -1,4 +1,5 @@
 import type { Run } from '../schema/record.ts';
+import type { Phase } from '../schema/vocabulary.ts';
 import { NS_PER_SECOND } from '../units.ts';
 import { mean, median, quantileOfSorted, sorted } from './descriptive.ts';
 
@@ -16,14 +17,15 @@ export interface WorkSize {
   readonly promptTokens: number;
 }
 
+/** Null where a tool told neither single steps nor selections. */
 export interface Rates {
   readonly promptTokensPerSecond: number;
   readonly generationTokensPerSecond: number;
-  readonly endToEndTokensPerSecond: number;
-  readonly timeToFirstTokenNs: number;
-  readonly interTokenP50Ns: number;
-  readonly interTokenP90Ns: number;
-  readonly interTokenP99Ns: number;
+  readonly endToEndTokensPerSecond: number | null;
+  readonly timeToFirstTokenNs: number | null;
+  readonly interTokenP50Ns: number | null;
+  readonly interTokenP90Ns: number | null;
+  readonly interTokenP99Ns: number | null;
 }
 
 const sum = (values: readonly number[]): number => {
@@ -32,8 +34,13 @@ const sum = (values: readonly number[]): number => {
   return total;
 };
 
+type Decoded = Pick<Run, 'stepNs' | 'stepTotal'>;
+
 /** A prefill that was repeated alone to fill its time has no steps. */
-export const isWhole = (run: Run): boolean => run.stepNs.length > 0;
+export const isWhole = (run: Decoded): boolean => (run.stepTotal?.steps ?? run.stepNs.length) > 0;
+
+/** Time of all decode steps of a run. */
+export const decodeNs = (run: Decoded): number => run.stepTotal?.ns ?? sum(run.stepNs);
 
 /** Σ real prompt tokens / prefill seconds. */
 export function promptThroughput(work: WorkSize, runs: readonly Run[]): number {
@@ -44,14 +51,14 @@ export function promptThroughput(work: WorkSize, runs: readonly Run[]): number {
 /** B·(G−1) / Σ decode step seconds, over the runs that decoded. */
 export function generationThroughput(work: WorkSize, runs: readonly Run[]): number {
   const whole = runs.filter(isWhole);
-  const ns = sum(whole.map(({ stepNs }) => sum(stepNs)));
+  const ns = sum(whole.map(decodeNs));
   return (work.batchSize * (work.generate - 1) * whole.length * NS_PER_SECOND) / ns;
 }
 
 /** B·G / (prefill + decode + all selection) seconds, over the runs that decoded. */
 export function endToEndThroughput(work: WorkSize, runs: readonly Run[]): number {
   const whole = runs.filter(isWhole);
-  const ns = sum(whole.map((run) => run.prefillNs + sum(run.stepNs) + sum(run.selectNs)));
+  const ns = sum(whole.map((run) => run.prefillNs + decodeNs(run) + sum(run.selectNs)));
   return (work.batchSize * work.generate * whole.length * NS_PER_SECOND) / ns;
 }
 
@@ -62,28 +69,34 @@ export const timeToFirstToken = (runs: readonly Run[]): number =>
 /** All rates of one sample. Its runs must satisfy the identities of stats/identities.ts. */
 export function sampleRates(work: WorkSize, runs: readonly Run[]): Rates {
   const steps = sorted(runs.flatMap(({ stepNs }) => stepNs));
+  const whenTold = (figure: () => number): number | null =>
+    runs.some(({ stepTotal }) => stepTotal !== undefined) ? null : figure();
   return {
     promptTokensPerSecond: promptThroughput(work, runs),
     generationTokensPerSecond: generationThroughput(work, runs),
-    endToEndTokensPerSecond: endToEndThroughput(work, runs),
-    timeToFirstTokenNs: timeToFirstToken(runs),
-    interTokenP50Ns: quantileOfSorted(steps, 0.5),
-    interTokenP90Ns: quantileOfSorted(steps, 0.9),
-    interTokenP99Ns: quantileOfSorted(steps, 0.99),
+    endToEndTokensPerSecond: whenTold(() => endToEndThroughput(work, runs)),
+    timeToFirstTokenNs: whenTold(() => timeToFirstToken(runs)),
+    interTokenP50Ns: whenTold(() => quantileOfSorted(steps, 0.5)),
+    interTokenP90Ns: whenTold(() => quantileOfSorted(steps, 0.9)),
+    interTokenP99Ns: whenTold(() => quantileOfSorted(steps, 0.99)),
   };
 }
 
 /** The median over rounds of each rate; needs at least one round. */
 export function cellRates(rounds: readonly Rates[]): Rates {
-  const over = (rate: keyof Rates) => median(rounds.map((round) => round[rate]));
+  const over = (rate: ComparedRate) => median(rounds.map((round) => round[rate]));
+  const whereTold = (rate: keyof Rates) => {
+    const told = rounds.flatMap((round) => round[rate] ?? []);
+    return told.length < rounds.length ? null : median(told);
+  };
   return {
     promptTokensPerSecond: over('promptTokensPerSecond'),
     generationTokensPerSecond: over('generationTokensPerSecond'),
-    endToEndTokensPerSecond: over('endToEndTokensPerSecond'),
-    timeToFirstTokenNs: over('timeToFirstTokenNs'),
-    interTokenP50Ns: over('interTokenP50Ns'),
-    interTokenP90Ns: over('interTokenP90Ns'),
-    interTokenP99Ns: over('interTokenP99Ns'),
+    endToEndTokensPerSecond: whereTold('endToEndTokensPerSecond'),
+    timeToFirstTokenNs: whereTold('timeToFirstTokenNs'),
+    interTokenP50Ns: whereTold('interTokenP50Ns'),
+    interTokenP90Ns: whereTold('interTokenP90Ns'),
+    interTokenP99Ns: whereTold('interTokenP99Ns'),
   };
 }
 
@@ -91,4 +104,5 @@ export function cellRates(rounds: readonly Rates[]): Rates {
 export const PHASE_RATE = {
   prefill: 'promptTokensPerSecond',
   decode: 'generationTokensPerSecond',
-} as const satisfies Record<string, keyof Rates>;
+} as const satisfies Record<Phase, keyof Rates>;
+export type ComparedRate = (typeof PHASE_RATE)[Phase];

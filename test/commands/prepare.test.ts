@@ -26,7 +26,12 @@ describe('runPrepare', () => {
   });
 
   it.each<[string, string, Parameters<typeof runPrepare>[1], string]>([
-    ['an unknown model', 'llama-nanno', {}, 'there is no model "llama-nanno"; did you mean "llama-nano"?'],
+    [
+      'an unknown model',
+      'llama-nanno',
+      {},
+      'there is no model "llama-nanno"; did you mean "llama-nano" or "llama-nano-mha"?',
+    ],
     [
       'an unknown precision',
       'llama-nano',
@@ -37,7 +42,7 @@ describe('runPrepare', () => {
       'an unknown engine',
       'llama-nano',
       { engine: ['onnx'] },
-      '--engine onnx: not known here; did you mean "onnxruntime"?',
+      '--engine onnx: not known here; did you mean "onnxruntime" or "onnxruntime-js"?',
     ],
   ])('refuses %s', async (_name, what, options, message) => {
     await expect(runPrepare(what, options)).rejects.toThrow(message);

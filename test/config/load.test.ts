@@ -67,7 +67,7 @@ describe('mistakes', () => {
     [
       'an unknown engine',
       { engines: '[fake, onnx]' },
-      '2:17: engines[1].engine: no engine is called "onnx"; did you mean "onnxruntime"?',
+      '2:17: engines[1].engine: no engine is called "onnx"; did you mean "onnxruntime" or "onnxruntime-js"?',
     ],
     [
       'options of an unknown engine',

@@ -55,9 +55,9 @@ for (const [id, engine] of engines) {
     it('describes itself', () => checkMeta(id, engine));
 
     it('is available here, and says what it lacks elsewhere', async () => {
-      const here = await engine.probe('cpu');
+      const here = await engine.probe('cpu', {});
       expect(here, here.available ? '' : here.reason).toMatchObject({ available: true });
-      const elsewhere = await engine.probe('cuda');
+      const elsewhere = await engine.probe('cuda', {});
       if (!elsewhere.available) {
         expect(elsewhere.reason.length).toBeGreaterThan(10);
         expect(elsewhere.mend.length).toBeGreaterThan(3);

@@ -71,7 +71,8 @@ export async function checkSession(contract: ContractCase): Promise<number[][]> 
     const phases = [first.prefillNs, ...first.stepNs, ...first.selectNs];
     expect(phases.every((ns) => Number.isFinite(ns) && ns >= 0)).toBe(true);
     expect(phases.reduce((a, b) => a + b)).toBeLessThanOrEqual(first.wallNs * 1.000001);
-    for (const id of first.tokens.flat()) expect(id >= 0 && id < session.loaded.vocabSize).toBe(true);
+    const vocabSize = session.loaded.vocabSize ?? expect.unreachable('the vocabulary size is not known');
+    for (const id of first.tokens.flat()) expect(id >= 0 && id < vocabSize).toBe(true);
     expect(
       new Set(first.tokens.flat()).size,
       'a model that always says the same proves nothing',

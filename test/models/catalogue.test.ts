@@ -73,7 +73,7 @@ describe('resolveModel', () => {
   it('suggests the name that was meant, and lists the known ones', async () => {
     const error = await fault(resolveModel('lama-tiny', dir));
     expect(error.message).toContain('did you mean "llama-tiny"');
-    expect(error.hint).toContain('llama-nano, llama-tiny');
+    expect(error.hint).toContain('llama-nano, llama-nano-mha, llama-tiny');
   });
 
   it.each(['..', 'constructor', '-flag', '$(id)', 'llama-tiny\0', ''])(
@@ -104,7 +104,11 @@ describe('resolveModel', () => {
   });
 
   it.each([
-    ['an unknown family', { model_type: 'llamma' }, /expected one of llama, phi.*did you mean "llama"/],
+    [
+      'an unknown family',
+      { model_type: 'llamma' },
+      /expected one of llama, phi, mistral, gemma.*did you mean "llama"/,
+    ],
     ['heads that do not divide', { num_attention_heads: 3 }, /num_key_value_heads.*must divide/],
     ['a size that is no number', { hidden_size: '128' }, /hidden_size.*expected a whole number/],
     ['a missing size', { vocab_size: undefined }, /vocab_size.*is missing/],

@@ -47,6 +47,47 @@ const PUBLISHED = [
     },
     parameters: 2_779_683_840,
   },
+  {
+    name: 'Mistral 7B v0.1',
+    config: {
+      model_type: 'mistral',
+      vocab_size: 32000,
+      hidden_size: 4096,
+      intermediate_size: 14336,
+      num_hidden_layers: 32,
+      num_attention_heads: 32,
+      num_key_value_heads: 8,
+      max_position_embeddings: 32768,
+    },
+    parameters: 7_241_732_096,
+  },
+  {
+    name: 'Gemma 2B',
+    config: {
+      model_type: 'gemma',
+      vocab_size: 256000,
+      hidden_size: 2048,
+      intermediate_size: 16384,
+      num_hidden_layers: 18,
+      num_attention_heads: 8,
+      num_key_value_heads: 1,
+      max_position_embeddings: 8192,
+    },
+    parameters: 2_506_172_416,
+  },
+  {
+    name: 'Gemma 7B',
+    config: {
+      model_type: 'gemma',
+      vocab_size: 256000,
+      hidden_size: 3072,
+      intermediate_size: 24576,
+      num_hidden_layers: 28,
+      num_attention_heads: 16,
+      max_position_embeddings: 8192,
+    },
+    parameters: 8_537_680_896,
+  },
 ];
 
 describe('modelShape', () => {
@@ -67,6 +108,24 @@ describe('modelShape', () => {
       headSize: 64,
       tiedEmbeddings: true,
     });
+  });
+
+  it("takes Gemma's heads for what they are, and one table for embedding and head", () => {
+    const gemma = { headSize: 256, tiedEmbeddings: true, specialTokenIds: [0, 1, 2] };
+    expect(modelShape(PUBLISHED[4]!.config)).toMatchObject({ ...gemma, kvHeads: 1 });
+    expect(modelShape(PUBLISHED[5]!.config)).toMatchObject({ ...gemma, kvHeads: 16 });
+  });
+
+  it.each([
+    [{}, 4096],
+    [{ sliding_window: 1024 }, 1024],
+    [{ sliding_window: null }, null],
+  ])('reads the window of a Mistral config with %j as %j', (change, slidingWindow) => {
+    expect(modelShape({ ...PUBLISHED[3]!.config, ...change }).slidingWindow).toBe(slidingWindow);
+  });
+
+  it('refuses a window that is no number of tokens', () => {
+    expect(() => modelShape({ ...PUBLISHED[3]!.config, sliding_window: 0 })).toThrow(/at least 1, found 0/);
   });
 
   it('keeps the first layers, each of its true size', () => {

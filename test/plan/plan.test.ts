@@ -79,6 +79,29 @@ describe('cells that will not run', () => {
     ]);
   });
 
+  it('leaves out what reaches beyond a sliding window for an engine without one, and for no other', () => {
+    const reason = 'it attends to every token';
+    const known = metas(meta('a', { ignoresSlidingWindow: reason }), meta('b'));
+    const planned = (slidingWindow: number | null) =>
+      planSweep(
+        loaded({ engines: ['a', 'b'], promptLengths: [768, 769] }, { m: { ...shape, slidingWindow } }),
+        known,
+        facts,
+      ).cells.map(({ status, reason }) => [status, reason]);
+    const fits = ['planned', null];
+    expect(planned(1024)).toEqual([
+      fits,
+      fits,
+      [
+        'unsupported',
+        "prompt 769 + generate 256 = 1025 tokens, beyond the model's sliding window of 1024: it attends to every token",
+      ],
+      fits,
+    ]);
+    expect(planned(null)).toEqual([fits, fits, fits, fits]);
+    expect(planned(4096)).toEqual([fits, fits, fits, fits]);
+  });
+
   it('names the position of the rule that excludes, and applies include first', () => {
     const cells = reasons({
       engines: ['a', 'b'],

@@ -73,7 +73,7 @@ test('summary.csv: every cell, numbers as numbers, reasons where there is no fig
   });
   const exact = report.rows[0]!.measured!.rates;
   expect(Number(good.prompt_tokens_per_second) / exact.promptTokensPerSecond).toBeCloseTo(1, 10);
-  expect(Number(good.time_to_first_token_ms) / (exact.timeToFirstTokenNs / 1e6)).toBeCloseTo(1, 10);
+  expect(Number(good.time_to_first_token_ms) / (exact.timeToFirstTokenNs! / 1e6)).toBeCloseTo(1, 10);
   expect(Number(good.peak_memory_mib)).toBeCloseTo(510e6 / 2 ** 20, 9);
   const bad = rows.find(({ engine }) => engine === 'llamacpp')!;
   expect(bad).toMatchObject({

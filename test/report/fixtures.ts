@@ -187,9 +187,23 @@ export function makeInput(options: FixtureOptions = {}): ReportInput {
           device,
           verdict: said,
           reason: said === 'match' ? null : `normalised error 0.31 over the tolerance 0.02`,
-          normalisedError: said === 'match' ? 0.001 : 0.31,
-          tolerance: 0.02,
-          top1Agreement: said === 'match' ? 1 : 0.4,
+          batchSize: cell.batchSize,
+          promptLength: cell.promptLength,
+          figures: {
+            normalisedError: said === 'match' ? 0.001 : 0.31,
+            meanNormalisedError: said === 'match' ? 0.0005 : 0.2,
+            systematicError: said === 'match' ? 0.0001 : 0.1,
+            klDivergence: said === 'match' ? 1e-6 : 0.5,
+            meanKlDivergence: said === 'match' ? 5e-7 : 0.2,
+            top1Agreement: said === 'match' ? 1 : 0.4,
+            decidedPositions: 30,
+          },
+          tolerances: {
+            normalisedError: 0.02,
+            systematicError: 0.01,
+            meanKlDivergence: 0.01,
+            top1Agreement: 0.99,
+          },
           steps: 32,
         });
       }

@@ -2,7 +2,9 @@ import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { CHARTS } from '../../src/report/charts/index.ts';
 import type { ReportInput } from '../../src/report/model.ts';
+import { summarise } from '../../src/report/summary.ts';
 import { writeReport } from '../../src/report/write.ts';
 import { HOSTILE, makeInput } from './fixtures.ts';
 
@@ -30,6 +32,25 @@ test('the same records give the same bytes, every file of them', async () => {
   for (const [i, [file, bytes]] of first.entries()) {
     expect(bytes.equals(second[i]![1]), file).toBe(true);
   }
+});
+
+test('without the parity check, every file says so', async () => {
+  const input = makeInput({ generate: 4, rounds: 1, parity: false });
+  const files = await write(input);
+  expect(files.length).toBeGreaterThan(8);
+  for (const [file, bytes] of files) {
+    if (file.endsWith('.csv')) {
+      const [head, ...lines] = bytes.toString().trim().split('\n');
+      expect(head!.split(',')).toContain('parity');
+      for (const line of lines) expect(line.includes('unchecked'), `${file}: ${line}`).toBe(true);
+    } else if (file.endsWith('.md')) expect(bytes.toString()).toContain('Parity was not checked');
+    // report.json lists the report's own files, no figure.
+    else expect(file).toMatch(/\.(png|svg)$|^report\.json$/);
+  }
+  // Charts carry their text as outlines: what is drawn under each is in its description.
+  const figures = Object.values(CHARTS).flatMap((chart) => chart.figures(summarise(input)));
+  expect(figures.length).toBeGreaterThan(3);
+  for (const { notes, title } of figures) expect(notes.join(' '), title).toContain('PARITY NOT CHECKED');
 });
 
 test('the headline links to charts that are there', async () => {

@@ -94,3 +94,25 @@ test('padding is not counted as prompt tokens', () => {
   expect(promptViolations(ragged, 19).join()).toMatch(/19 instead of 20 to 30/);
   expect(promptViolations(ragged, 31)).toHaveLength(1);
 });
+
+const byTool: Run = {
+  ...good,
+  stepNs: [],
+  selectNs: [],
+  stepTotal: { steps: 3, ns: 33 },
+  tokensReturned: 0,
+  tokensSha256: null,
+};
+
+test('a tool that tells only sums must have counted the right steps', () => {
+  expect(runViolations(cell, byTool)).toEqual([]);
+  expect(cellViolations(cell, prompts, [{ round: 0, runs: [byTool] }])).toEqual([]);
+  expect(runViolations(cell, { ...byTool, stepTotal: { steps: 0, ns: 0 } })).toEqual([]);
+  expect(runViolations(cell, { ...byTool, stepTotal: { steps: 4, ns: 33 } }).join()).toMatch(
+    /4 instead of 3/,
+  );
+  expect(runViolations(cell, { ...byTool, stepTotal: { steps: 3, ns: 0 } }).join()).toMatch(
+    /decode time of 0/,
+  );
+  expect(runViolations(cell, { ...byTool, stepTotal: { steps: 3, ns: 200 } }).join()).toMatch(/wall time/);
+});

@@ -108,9 +108,35 @@ test('percentiles of steps do not decrease, and lie among the steps', () => {
       const { interTokenP50Ns, interTokenP90Ns, interTokenP99Ns } = sampleRates(work, runs);
       const steps = runs.flatMap(({ stepNs }) => stepNs);
       expect(interTokenP50Ns).toBeGreaterThanOrEqual(Math.min(...steps));
-      expect(interTokenP90Ns).toBeGreaterThanOrEqual(interTokenP50Ns);
-      expect(interTokenP99Ns).toBeGreaterThanOrEqual(interTokenP90Ns);
+      expect(interTokenP90Ns).toBeGreaterThanOrEqual(interTokenP50Ns!);
+      expect(interTokenP99Ns).toBeGreaterThanOrEqual(interTokenP90Ns!);
       expect(interTokenP99Ns).toBeLessThanOrEqual(Math.max(...steps));
     }),
   );
+});
+
+test('a tool that tells only sums has throughputs and no latencies', () => {
+  const work = { batchSize: 2, generate: 5, promptTokens: 10 };
+  const run = {
+    prefillNs: 1e9,
+    stepNs: [],
+    selectNs: [],
+    stepTotal: { steps: 4, ns: 2e9 },
+    wallNs: 3e9,
+    recompiles: 0,
+    tokensReturned: 0,
+    tokensSha256: null,
+  };
+  const prefillAlone = { ...run, stepTotal: { steps: 0, ns: 0 } };
+  const rates = sampleRates(work, [run, prefillAlone]);
+  expect(rates).toEqual({
+    promptTokensPerSecond: 10,
+    generationTokensPerSecond: 4,
+    endToEndTokensPerSecond: null,
+    timeToFirstTokenNs: null,
+    interTokenP50Ns: null,
+    interTokenP90Ns: null,
+    interTokenP99Ns: null,
+  });
+  expect(cellRates([rates, rates])).toEqual(rates);
 });

@@ -20,6 +20,10 @@ class TensorSpec:
     shape: tuple[int, ...]
     role: Role
     """matrix: the weight of a linear layer, [out, in]; its rows are what int4 quantises."""
+    offset: float = 0.0
+    """norm: what the model adds to the stored value."""
+    scale: float = 1.0
+    """embedding: what the model multiplies the looked-up value by."""
 
 
 def make_config(fields: dict[str, Any], layers: int | None) -> PretrainedConfig:
@@ -72,6 +76,7 @@ def empty_model(config: PretrainedConfig) -> torch.nn.Module:
 def tensor_specs(config: PretrainedConfig) -> list[TensorSpec]:
     """Every tensor that a checkpoint of this configuration holds; a tied head is not among them."""
     model = empty_model(config)
+    family = family_of(config.model_type)
     specs = []
     for name, parameter in model.named_parameters():
         module_name, _, kind = name.rpartition(".")
@@ -87,5 +92,7 @@ def tensor_specs(config: PretrainedConfig) -> list[TensorSpec]:
             role = "bias" if kind == "bias" else "norm"
         else:
             raise PrepareError(f"{name} is of a kind that ortbench does not know: {type(module).__name__}")
-        specs.append(TensorSpec(name, tuple(parameter.shape), role))
+        offset = family.norm_offset if role == "norm" else 0.0
+        scale = family.embedding_scale(config) if role == "embedding" else 1.0
+        specs.append(TensorSpec(name, tuple(parameter.shape), role, offset, scale))
     return specs

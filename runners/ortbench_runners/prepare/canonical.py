@@ -8,7 +8,8 @@ import numpy as np
 from transformers import PretrainedConfig
 
 from .architecture import TensorSpec, make_config, tensor_specs
-from .checkpoint import FACTS_FILE
+from .checkpoint import FACTS_FILE, on_the_grid
+from .families import family_of
 from .sources import Folder, read_json
 
 
@@ -19,8 +20,8 @@ class Canonical:
         self.config: PretrainedConfig = make_config(self.source.config, None)
         self.specs: list[TensorSpec] = tensor_specs(self.config)
         self._by_name = {spec.name: spec for spec in self.specs}
-        quantisation = self.facts["quantisation"]
-        self.quantised: frozenset[str] = frozenset(quantisation["matrices"] if quantisation else ())
+        quantised = on_the_grid(self.specs, family_of(self.config.model_type)) if self.facts["quantisation"] else []
+        self.quantised: frozenset[str] = frozenset(spec.name for spec in quantised)
 
     def has(self, name: str) -> bool:
         return name in self._by_name

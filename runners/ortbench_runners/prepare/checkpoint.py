@@ -14,6 +14,8 @@ from transformers import GenerationConfig, PretrainedConfig
 
 from .architecture import TensorSpec, make_config, tensor_specs
 from .errors import PrepareError
+from .families import family_of
+from .families.family import Family
 from .progress import progress
 from .q4 import BLOCK_SIZE, on_grid, require_blocks
 from .sources import TOKENIZER_FILES, Source, open_source
@@ -23,6 +25,7 @@ from .versions import tool_versions
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16, "int4": torch.float32}
 SHARD_BYTES = 2 << 30
 FACTS_FILE = "ortbench.json"
+HEAD = "lm_head.weight"
 
 
 def make_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
@@ -31,17 +34,18 @@ def make_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
     source = open_source(request["source"])
     config = make_config(source.config, request.get("layers"))
     expect_planned_config(request["source"], config)
-    untied = precision == "int4" and config.tie_word_embeddings
+    family = family_of(config.model_type)
+    untied = precision == "int4" and config.tie_word_embeddings and not family.one_table
     if untied:
         config.tie_word_embeddings = False
     specs = tensor_specs(config)
-    quantised = [spec for spec in specs if precision == "int4" and spec.role == "matrix"]
+    quantised = on_the_grid(specs, family) if precision == "int4" else []
     for spec in quantised:
         require_blocks(spec)
     out.mkdir(parents=True, exist_ok=True)
     parameters = sum(_count(spec) for spec in specs)
     progress(f"writing the {precision} checkpoint ({parameters / 1e6:.1f}M parameters)")
-    write_weights(source, specs, precision, out, untied=untied)
+    write_weights(source, specs, quantised, DTYPES[precision], out, untied=untied)
     write_config(config, DTYPES[precision], out)
     write_tokenizer(source.folder, config, out)
     facts = {
@@ -50,35 +54,56 @@ def make_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
         "dtype": str(DTYPES[precision]).removeprefix("torch."),
         "modelType": config.model_type,
         "parameters": parameters,
-        "quantisation": quantisation(quantised, untied) if precision == "int4" else None,
+        "quantisation": quantisation(quantised, family, untied=untied) if precision == "int4" else None,
         "tools": tool_versions("torch", "transformers", "safetensors", "gguf", "numpy"),
     }
     write_facts(out, facts)
     return {"facts": facts}
 
 
-def quantisation(quantised: list[TensorSpec], untied: bool) -> dict[str, Any]:
+def on_the_grid(specs: list[TensorSpec], family: Family) -> list[TensorSpec]:
+    """The tensors that int4 quantises."""
+    return [spec for spec in specs if spec.role == "matrix" or (family.one_table and spec.role == "embedding")]
+
+
+def quantisation(quantised: list[TensorSpec], family: Family, *, untied: bool) -> dict[str, Any]:
     return {
         "scheme": "q4_0",
         "blockSize": BLOCK_SIZE,
         "symmetric": True,
         "scale": "max/-8, float16",
-        "matrices": [spec.name for spec in quantised],
+        # Linear layers, as the model names them: a head that shares its table with the embedding is one of them.
+        "matrices": [HEAD if spec.role == "embedding" else spec.name for spec in quantised],
         # A tied head is a matrix multiplication and is quantised as one; the embedding is a look-up and is not.
-        # The two are therefore stored apart, for every engine alike.
+        # The two are therefore stored apart, for every engine alike, except where an engine cannot: then both have the
+        # values of the grid.
         "headUntied": untied,
-        "unquantised": "embeddings, norms and biases stay float32",
+        "unquantised": f"{'' if family.one_table else 'embeddings, '}norms and biases stay float32",
     }
 
 
-def write_weights(source: Source, specs: list[TensorSpec], precision: str, out: Path, *, untied: bool) -> None:
-    shards = list(_shards(specs, DTYPES[precision]))
+def write_weights(
+    source: Source,
+    specs: list[TensorSpec],
+    quantised: list[TensorSpec],
+    dtype: torch.dtype,
+    out: Path,
+    *,
+    untied: bool,
+) -> None:
+    shards = list(_shards(specs, dtype))
+    embedding = next(spec for spec in specs if spec.role == "embedding")
     weight_map: dict[str, str] = {}
     created_like = out / FACTS_FILE
     created_like.touch()
     for number, shard in enumerate(shards, start=1):
         name = "model.safetensors" if len(shards) == 1 else f"model-{number:05}-of-{len(shards):05}.safetensors"
-        tensors = {spec.name: _canonical(source, spec, precision, untied=untied) for spec in shard}
+        tensors = {
+            spec.name: _canonical(
+                source, embedding if untied and spec.name == HEAD else spec, dtype, on_int4_grid=spec in quantised
+            )
+            for spec in shard
+        }
         save_file(tensors, out / name, metadata={"format": "pt"})
         # safetensors makes its files readable by their owner only, whatever the user's umask says.
         shutil.copymode(created_like, out / name)
@@ -86,23 +111,21 @@ def write_weights(source: Source, specs: list[TensorSpec], precision: str, out: 
         if len(shards) > 1:
             progress(f"wrote {name}")
     if len(shards) > 1:
-        total = sum(_count(spec) * DTYPES[precision].itemsize for spec in specs)
+        total = sum(_count(spec) * dtype.itemsize for spec in specs)
         index = {"metadata": {"total_size": total}, "weight_map": weight_map}
         (out / "model.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
-def _canonical(source: Source, spec: TensorSpec, precision: str, *, untied: bool) -> torch.Tensor:
-    wanted = spec
-    if untied and spec.name == "lm_head.weight":
-        wanted = TensorSpec("model.embed_tokens.weight", spec.shape, "embedding")
-    value = source.tensor(wanted)
+def _canonical(source: Source, spec: TensorSpec, dtype: torch.dtype, *, on_int4_grid: bool) -> torch.Tensor:
+    value = source.tensor(spec)
     if not torch.isfinite(value).all():
-        raise PrepareError(f"{wanted.name} holds values that are not finite")
-    if precision == "int4" and spec.role == "matrix":
+        raise PrepareError(f"{spec.name} holds values that are not finite")
+    if on_int4_grid:
         value = torch.from_numpy(on_grid(value.numpy()))
-    value = value.to(DTYPES[precision])
+    value = value.to(dtype)
     if not torch.isfinite(value).all():
-        raise PrepareError(f"{wanted.name} holds values too large for {precision}", hint="use bf16", code="unsupported")
+        precision = str(dtype).removeprefix("torch.").replace("bfloat", "bf").replace("float", "fp")
+        raise PrepareError(f"{spec.name} holds values too large for {precision}", hint="use bf16", code="unsupported")
     return value.contiguous()
 
 

@@ -116,8 +116,10 @@ def split_layer(module: str) -> tuple[str, str]:
 
 
 def arrange(family: Family, canonical: Canonical, spec: TensorSpec) -> np.ndarray:
-    """The tensor with its rows in llama.cpp's order; whole rows move, so int4 blocks stay as they are."""
+    """As llama.cpp wants it: rows in its order, which moves int4 blocks whole, and norms with their offset."""
     value = canonical.array(spec.name)
+    if spec.offset:
+        value = value + np.float32(spec.offset)
     pattern, _ = split_layer(spec.name.rpartition(".")[0])
     heads_field = family.rotary_interleaved.get(pattern)
     return value if heads_field is None else interleave_halves(value, getattr(canonical.config, heads_field))

@@ -13,7 +13,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
+from onnx import numpy_helper
 
 from .canonical import Canonical
 from .checkpoint import write_facts
@@ -49,15 +51,18 @@ def make_onnx(request: dict[str, Any]) -> dict[str, Any]:
     genai = out / GENAI
     genai.mkdir(parents=True)
     progress(f"building the {precision} ONNX graph")
-    options = builder_options(precision, device)
+    options = builder_options(precision, device, window=sliding_window(canonical))
     run_builder(canonical, genai, precision, device, options, out / "builder-cache")
+    scale = family_of(canonical.config.model_type).embedding_scale(canonical.config)
+    if scale != 1:
+        scale_embedding_exactly(genai / GRAPH, scale)
     choose_logits_by_index(genai / GRAPH, out / GRAPH, weights=f"{GENAI}/{WEIGHTS}")
     facts = {
         "kind": "onnx",
         "precision": precision,
         "device": device,
         "builderOptions": options,
-        **graph_facts(out / GRAPH, canonical.config.num_hidden_layers),
+        **graph_facts(out / GRAPH, canonical.config.num_hidden_layers, window=sliding_window(canonical)),
         "quantisation": {
             "scheme": "MatMulNBits int4, the Q4_0 values exactly",
             "blockSize": 32,
@@ -71,10 +76,18 @@ def make_onnx(request: dict[str, Any]) -> dict[str, Any]:
     return {"facts": facts}
 
 
-def builder_options(precision: str, device: str) -> dict[str, Any]:
+def sliding_window(canonical: Canonical) -> int | None:
+    return getattr(canonical.config, "sliding_window", None)
+
+
+def builder_options(precision: str, device: str, *, window: int | None) -> dict[str, Any]:
     # A tied head is written out: shared, the embedding would be a transposition of the head on every run, unless the
     # optimiser folds it.
     options: dict[str, Any] = {"prune_lm_head": True, "shared_embeddings": False}
+    if window is not None:
+        # Attention keeps to the window, over a cache that holds every token: the harness's cache is of that kind, and
+        # onnxruntime-genai's then is the same.
+        options["windowed_kv_cache"] = False
     if precision == "int4":
         # `default` rounds each block to scale = max/-8, so values that lie on that grid already are kept exactly.
         options |= {
@@ -121,17 +134,48 @@ def require_one_head(canonical: Canonical) -> None:
             )
 
 
-def graph_facts(path: Path, layers: int) -> dict[str, Any]:
+def scale_embedding_exactly(path: Path, scale: float) -> None:
+    """The builder writes the factor with two decimals, which is off by up to 5e-4 of small ones."""
+    model = onnx.load(path, load_external_data=False)
+    factors = [node.input[1] for node in model.graph.node if node.name == "/model/embed_tokens/Mul"]
+    constants = [node for node in model.graph.node if list(node.output) == factors]
+    if len(constants) != 1 or constants[0].op_type != "Constant":
+        raise PrepareError("the ONNX model builder made no constant that scales the embedding", code="failed")
+    value = constants[0].attribute[0].t
+    built = numpy_helper.to_array(value)
+    if abs(float(built) - scale) > 0.01 * scale:
+        raise PrepareError(f"the ONNX model builder scales the embedding by {built}, expected {scale}", code="failed")
+    value.CopyFrom(numpy_helper.from_array(np.array(scale, dtype=built.dtype).reshape(built.shape), value.name))
+    onnx.save(model, path)
+
+
+def graph_facts(path: Path, layers: int, *, window: int | None) -> dict[str, Any]:
     """What the graph computes with, read from the graph and not from what was asked for."""
     graph = onnx.load(path, load_external_data=False).graph
     operators = Counter(node.op_type for node in graph.node)
     if operators["GroupQueryAttention"] != layers:
         raise PrepareError("the ONNX model builder made another attention than GroupQueryAttention", code="failed")
+    windows = {local_window(node) for node in graph.node if node.op_type == "GroupQueryAttention"}
+    if windows != {window}:
+        raise PrepareError(f"the ONNX model builder made windows {windows}, expected {window}", code="failed")
     types = {tensor.name: tensor.data_type for tensor in graph.initializer}
     embedding = next(node for node in graph.node if node.name == "/model/embed_tokens/Gather")
+    head = next(node for node in graph.node if node.name.startswith("/lm_head/MatMul") and node.input[1] in types)
     logits = next(value for value in graph.output if value.name == "logits")
     return {
         "operators": dict(sorted(operators.items())),
-        "embeddingType": onnx.TensorProto.DataType.Name(types[embedding.input[0]]).lower(),
-        "logitsType": onnx.TensorProto.DataType.Name(logits.type.tensor_type.elem_type).lower(),
+        **({} if window is None else {"slidingWindow": window}),
+        "embeddingType": type_name(types[embedding.input[0]]),
+        "headType": "int4" if head.op_type == "MatMulNBits" else type_name(types[head.input[1]]),
+        "logitsType": type_name(logits.type.tensor_type.elem_type),
     }
+
+
+def type_name(data_type: int) -> str:
+    return onnx.TensorProto.DataType.Name(data_type).lower()
+
+
+def local_window(node: onnx.NodeProto) -> int | None:
+    """Positions that the attention sees, its own among them; None is all of them."""
+    windows = [attribute.i for attribute in node.attribute if attribute.name == "local_window_size"]
+    return windows[0] if windows and windows[0] > 0 else None

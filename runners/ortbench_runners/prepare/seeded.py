@@ -46,9 +46,9 @@ def seeded_tensor(spec: TensorSpec, seed: int) -> torch.Tensor:
 
 def _distribution(spec: TensorSpec) -> tuple[float, float]:
     if spec.role == "embedding":
-        return 0.0, EMBEDDING_DEVIATION
+        return 0.0, EMBEDDING_DEVIATION / spec.scale
     if spec.role == "matrix":
         return 0.0, MATRIX_GAIN / math.sqrt(spec.shape[1])
     if spec.role == "bias":
         return 0.0, BIAS_DEVIATION
-    return 1.0, NORM_DEVIATION
+    return 1.0 - spec.offset, NORM_DEVIATION

@@ -9,11 +9,16 @@ const GOOD_GCC = 12;
  */
 export function compilerOf(file: string): string | null {
   const text = readFileSync(file).toString('latin1');
-  const gcc = /GCC: \([^)\0]*\) (\d+\.\d+(?:\.\d+)?)/.exec(text);
-  if (gcc !== null) return `GCC ${gcc[1]}`;
+  // First, for what Clang links in from the system's C library was compiled by GCC and says so, too.
   const clang = /clang version (\d+\.\d+(?:\.\d+)?)/.exec(text);
-  return clang === null ? null : `Clang ${clang[1]}`;
+  if (clang !== null) return `Clang ${clang[1]}`;
+  const gcc = /GCC: \([^)\0]*\) (\d+\.\d+(?:\.\d+)?)/.exec(text);
+  return gcc === null ? null : `GCC ${gcc[1]}`;
 }
+
+/** What is recorded of the build says it surest; otherwise the file does. @throws the file system's error. */
+export const libraryCompiler = (known: { readonly compiler?: string }, file: string): string | null =>
+  known.compiler ?? compilerOf(file);
 
 /** Old GCCs spill the accumulators of the f32, f16 and bf16 kernels: prompts run at half the speed of a newer build's. */
 export function hasSlowFloatKernels(compiler: string | null): boolean {

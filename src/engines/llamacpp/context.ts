@@ -13,7 +13,7 @@ import {
 import type { ThreadPool } from './threadpool.ts';
 
 /** llama.cpp rounds the cells of each sequence up to this. */
-const CELL_PADDING = 256;
+export const CELL_PADDING = 256;
 const FLASH_ATTENTION = { auto: -1, off: 0, on: 1 } as const;
 
 export interface ContextSettings {

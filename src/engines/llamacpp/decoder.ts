@@ -15,6 +15,8 @@ export interface LoadedModel {
   readonly threads: number;
   readonly kvType: KvType;
   readonly options: LlamaCppOptions;
+  /** A sliding window that the model has and this library's graph for it has not; null where there is none. */
+  readonly ignoredWindow: number | null;
 }
 
 /**
@@ -105,6 +107,14 @@ export class LlamaCppDecoder implements Decoder {
       throw new EngineError(
         'unsupported',
         `llama.cpp decodes at most ${most} sequences at once, not ${prompts.length}`,
+      );
+    }
+    const { ignoredWindow } = this.#loaded;
+    if (ignoredWindow !== null && capacity > ignoredWindow) {
+      throw new EngineError(
+        'unsupported',
+        `llama.cpp's attention sees every token of this model, whose sliding window is ${ignoredWindow}: ` +
+          `${capacity} tokens would be another computation`,
       );
     }
     for (const prompt of prompts) {

@@ -1,12 +1,14 @@
 import type { Device } from '../../schema/vocabulary.ts';
 import type { Availability, Engine } from '../engine.ts';
-import { NativeSession } from '../native/session.ts';
-import { compilerOf, hasSlowFloatKernels } from './build.ts';
+import { hasSlowFloatKernels, libraryCompiler } from './build.ts';
 import { locateLibrary } from './location.ts';
+import { NATIVE_COMMAND } from './native/source.ts';
 import { optionsSchema } from './options.ts';
+import { locateBatchedBench } from './tools/location.ts';
+import { programVersion } from './tools/program.ts';
 
 /** Looks for the files only: a library that is loaded into the harness stays there, and another could not be after it. */
-async function probe(device: Device, options: Record<string, unknown> = {}): Promise<Availability> {
+async function probe(device: Device, options: Record<string, unknown>): Promise<Availability> {
   if (device !== 'cpu') {
     return {
       available: false,
@@ -14,21 +16,36 @@ async function probe(device: Device, options: Record<string, unknown> = {}): Pro
       mend: 'set device: cpu',
     };
   }
-  const parsed = optionsSchema.safeParse(options);
-  const location = locateLibrary(parsed.success ? parsed.data.libraryDir : undefined);
+  const { library, libraryDir, toolsDir } = optionsSchema.parse(options);
+  if (toolsDir !== undefined) return probeTools(toolsDir);
+  const location = locateLibrary({ library, libraryDir });
   if ('missing' in location) return { available: false, ...location.missing };
-  const compiler = compilerOf(location.found.libllama);
+  const compiler = libraryCompiler(location.found, location.found.libllama);
   const notes = [`libraries: ${location.found.description}, ${compiler ?? 'compiler unknown'}`];
   if (hasSlowFloatKernels(compiler)) {
     notes.push(
-      'built by an old compiler: fp32, fp16 and bf16 prompts run at about half the speed of a native build ' +
-        '(GCC 12 or newer), int4 at full speed; name a folder of your own build in the engine option libraryDir',
+      'built by an old compiler: fp32, fp16 and bf16 prompts run at about half the speed of a native build, int4 at ' +
+        `full speed; to build one in some minutes: ${NATIVE_COMMAND}`,
     );
   }
   return { available: true, versions: { ...location.found.versions }, notes };
 }
 
-/** llama.cpp through the C API of a prebuilt or the user's own libllama. */
+async function probeTools(toolsDir: string): Promise<Availability> {
+  const file = locateBatchedBench(toolsDir);
+  if (file === null) {
+    return {
+      available: false,
+      reason: `there is no llama-batched-bench that can be run in toolsDir ${toolsDir}`,
+      mend: 'set toolsDir to the folder that holds it',
+    };
+  }
+  const version = await programVersion(file);
+  const notes = ['driven through llama-batched-bench: parity cannot be checked'];
+  return { available: true, versions: { 'llama-batched-bench': version }, notes };
+}
+
+/** llama.cpp through the C API of a native, a prebuilt or the user's own libllama. */
 export const llamacpp: Engine = {
   meta: {
     id: 'llamacpp',
@@ -38,11 +55,23 @@ export const llamacpp: Engine = {
     ragged: true,
     isolation: 'process',
     compiles: false,
+    coarseFp32: 'ggml looks GELU up in a table of fp16 values, whatever the precision of the weights',
+    ignoresSlidingWindow: 'llama.cpp runs Mistral as a Llama model, whose attention sees every token',
   },
   options: optionsSchema,
   probe,
+  installs: {
+    native: {
+      does: 'llama.cpp compiled for this processor, with its tools; some minutes, needs CMake and a C++ compiler',
+      async run(onProgress) {
+        const { binDir, manifest } = await (await import('./native/install.ts')).installNative(onProgress);
+        const { version, compiler, llamaCpp } = manifest;
+        return { path: binDir, [manifest.package]: version, compiler, 'llama.cpp': llamaCpp };
+      },
+    },
+  },
   drive: {
     kind: 'native',
-    load: async (request) => new NativeSession(await (await import('./load.ts')).load(request)),
+    load: async (request) => (await import('./open.ts')).open(request),
   },
 };

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EngineError } from '../../errors.ts';
 import type { Effective, Loaded, LoadRequest } from '../../schema/protocol.ts';
-import { compilerOf, hasSlowFloatKernels } from './build.ts';
+import { hasSlowFloatKernels, libraryCompiler } from './build.ts';
 import type { Pointer } from './capi/bindings.ts';
 import { MODEL_PARAMS, writeField } from './capi/layout.ts';
 import { type Library, openLibrary } from './capi/library.ts';
@@ -10,9 +10,10 @@ import { bufferSizesMiB } from './capi/log.ts';
 import { engineErrorFromLog } from './context.ts';
 import { LlamaCppDecoder } from './decoder.ts';
 import { type LibraryFiles, locateLibrary } from './location.ts';
-import { kvTypeFor, type LlamaCppOptions, optionsSchema } from './options.ts';
+import { NATIVE_COMMAND } from './native/source.ts';
+import { kvTypeFor, type LlamaCppOptions, parseOptions } from './options.ts';
 import { ThreadPool } from './threadpool.ts';
-import { readWeightFacts } from './weights.ts';
+import { readGgufFile } from './weights.ts';
 
 /** A null-terminated list without devices: a build that knows a GPU must not use it for a CPU cell. */
 const NO_DEVICES = new BigUint64Array(new ArrayBuffer(8));
@@ -30,7 +31,7 @@ export async function load(request: LoadRequest): Promise<{ decoder: LlamaCppDec
     throw new EngineError('unsupported', `llama.cpp is driven on the CPU only, not on ${request.device}`);
   }
   const options = parseOptions(request.options);
-  const location = locateLibrary(options.libraryDir);
+  const location = locateLibrary(options);
   if ('missing' in location) {
     throw new EngineError('unavailable', `${location.missing.reason}: ${location.missing.mend}`);
   }
@@ -38,7 +39,7 @@ export async function load(request: LoadRequest): Promise<{ decoder: LlamaCppDec
   if (!existsSync(file)) throw new EngineError('failed', 'the prepared artefact has no model.gguf');
 
   const library = await openLibrary(location.found);
-  const weights = readWeightFacts(library, file);
+  const { weights, slidingWindow } = readGgufFile(library, file);
   const { value, lines } = library.log.capture(() => {
     const start = process.hrtime.bigint();
     const model = loadModel(library, file, options);
@@ -56,30 +57,36 @@ export async function load(request: LoadRequest): Promise<{ decoder: LlamaCppDec
   }
   const kvType = kvTypeFor(request.precision, options.kvCacheType);
   const { threads } = request;
-  const decoder = new LlamaCppDecoder({ library, model, pool, vocabSize, threads, kvType, options });
+  const keptWindow = library.api.llama_model_n_swa(model);
+  const ignoredWindow = keptWindow === 0 ? slidingWindow : null;
+  const decoder = new LlamaCppDecoder({
+    library,
+    model,
+    pool,
+    vocabSize,
+    threads,
+    kvType,
+    options,
+    ignoredWindow,
+  });
+  const systemInfo = library.api.llama_print_system_info().trim();
+  const openMp = /\bOPENMP = 1\b/.test(systemInfo);
   const effective: Effective = {
     ...weights,
+    slidingWindow: keptWindow === 0 ? 'none' : keptWindow,
     kvCacheType: kvType,
     kvLocation: 'host',
     logitsScope: 'last position',
     threads,
-    threadPool: true,
-    poll: options.poll,
+    // Such a build takes the number of threads from the pool and leaves the rest to OpenMP.
+    threadPool: openMp ? 'OpenMP' : true,
+    poll: openMp ? null : options.poll,
     mmap: options.useMmap,
     repackedWeightsMiB: bufferSizesMiB(lines, 'model').get('CPU_REPACK') ?? 0,
-    systemInfo: library.api.llama_print_system_info().trim(),
+    systemInfo,
     ...buildFacts(library, request),
   };
   return { decoder, loaded: { loadNs, vocabSize, versions: versionsOf(library, location.found), effective } };
-}
-
-function parseOptions(options: Record<string, unknown>): LlamaCppOptions {
-  const parsed = optionsSchema.safeParse(options);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(
-    ({ path: at, message }) => `${at.join('.') || 'options'}: ${message}`,
-  );
-  throw new EngineError('failed', `llamacpp options: ${issues.join('; ')}`);
 }
 
 function loadModel(library: Library, file: string, options: LlamaCppOptions): Pointer {
@@ -97,10 +104,10 @@ function loadModel(library: Library, file: string, options: LlamaCppOptions): Po
 /** The measured factor is of this prebuilt library against a build with GCC 12 or newer, on prompts. */
 const SLOW_FLOAT_BUILD =
   'built by a compiler before GCC 12, whose float kernels reach 0.45 to 0.7 of a native build on prompts; ' +
-  'name a build of your own with the option libraryDir';
+  `make one: ${NATIVE_COMMAND}`;
 
 function buildFacts(library: Library, request: LoadRequest): Effective {
-  const compiler = compilerOf(library.cpuLibrary);
+  const compiler = libraryCompiler(library.files, library.cpuLibrary);
   const slow = request.precision !== 'int4' && hasSlowFloatKernels(compiler);
   return {
     backendLibrary: path.basename(library.cpuLibrary),

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { findNativeBuild, type NativeBuild } from './native/find.ts';
+import { NATIVE_COMMAND } from './native/source.ts';
+import type { LlamaCppOptions } from './options.ts';
 
 /** The npm packages that carry a prebuilt library, by `process.platform`-`process.arch`. */
 const PREBUILT_PACKAGES: Readonly<Record<string, string>> = {
@@ -13,7 +16,9 @@ export interface LibraryFiles {
   readonly libllama: string;
   /** libggml and libggml-base, where they are files of their own. */
   readonly others: readonly string[];
-  readonly origin: 'prebuilt' | 'user';
+  readonly origin: 'native' | 'prebuilt' | 'user';
+  /** Where it is known from elsewhere than the files themselves. */
+  readonly compiler?: string;
   /** Package and release, as far as they can be told without loading the library. */
   readonly versions: Readonly<Record<string, string>>;
   /** For the record: where the build comes from. */
@@ -39,16 +44,58 @@ export function pickLibrary(files: readonly string[], name: string): string | un
 export type Resolve = (packageName: string) => string;
 const resolveInstalled: Resolve = createRequire(import.meta.url).resolve;
 
+export interface Surroundings {
+  readonly platform: string;
+  readonly resolve: Resolve;
+  /** Looked for only where it is wanted. */
+  readonly native: () => NativeBuild | null;
+}
+const here: Surroundings = {
+  platform: `${process.platform}-${process.arch}`,
+  resolve: resolveInstalled,
+  native: findNativeBuild,
+};
+
 /**
- * Finds the library without loading it: the user's folder if one is named, otherwise the prebuilt package of this
- * platform.
+ * Finds the library without loading it: the user's folder if one is named; otherwise the native build where there is one,
+ * for every engine runs at its own best; otherwise the prebuilt package of this platform.
  */
 export function locateLibrary(
-  libraryDir: string | undefined,
-  platform = `${process.platform}-${process.arch}`,
-  resolve: Resolve = resolveInstalled,
+  { library, libraryDir }: Partial<Pick<LlamaCppOptions, 'library' | 'libraryDir'>>,
+  { platform, resolve, native }: Surroundings = here,
 ): LibraryLocation {
-  return libraryDir === undefined ? locatePrebuilt(platform, resolve) : locateUser(libraryDir);
+  if (libraryDir !== undefined) return locateUser(libraryDir);
+  if (library === 'prebuilt') return locatePrebuilt(platform, resolve);
+  const build = native();
+  if (build !== null) return locateNative(build);
+  if (library !== 'native') return locatePrebuilt(platform, resolve);
+  return {
+    missing: {
+      reason: 'no native llama.cpp was built on this machine for its processor',
+      mend: NATIVE_COMMAND,
+    },
+  };
+}
+
+function locateNative({ dir, binDir, manifest }: NativeBuild): LibraryLocation {
+  const files = readdirOrNull(binDir);
+  const found = files && filesOf(binDir, files);
+  if (!found) {
+    const mend = `delete ${dir}, then: ${NATIVE_COMMAND}`;
+    return { missing: { reason: `the native build in ${dir} has lost its libllama`, mend } };
+  }
+  return {
+    found: {
+      ...found,
+      origin: 'native',
+      compiler: manifest.compiler,
+      versions: {
+        [manifest.package]: manifest.version,
+        'llama.cpp release': manifest.llamaCpp,
+      },
+      description: `native (built on this machine from ${manifest.package} ${manifest.version})`,
+    },
+  };
 }
 
 function locateUser(libraryDir: string): LibraryLocation {
@@ -73,7 +120,7 @@ function locatePrebuilt(platform: string, resolve: Resolve): LibraryLocation {
     return {
       missing: {
         reason: `no prebuilt llama.cpp library is used on ${platform}`,
-        mend: 'build llama.cpp 0.5 with shared libraries and name its folder in the engine option libraryDir',
+        mend: `${NATIVE_COMMAND} (or name a folder of llama.cpp 0.5 in the engine option libraryDir)`,
       },
     };
   }
@@ -120,6 +167,14 @@ function filesOf(dir: string, files: readonly string[]) {
     .filter((file): file is string => file !== undefined)
     .map((file) => path.join(dir, file));
   return { dir, libllama: path.join(dir, libllama), others };
+}
+
+function readdirOrNull(dir: string): string[] | null {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return null;
+  }
 }
 
 /** Metadata is for the record only: a file that is absent or broken leaves it out. */

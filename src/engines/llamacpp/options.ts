@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EngineError } from '../../errors.ts';
 import type { Precision } from '../../schema/vocabulary.ts';
 
 /** Number of each type in enum ggml_type. */
@@ -14,8 +15,18 @@ export const KV_BYTES_PER_ELEMENT: Readonly<Record<KvType, number>> = {
 
 export const optionsSchema = z
   .strictObject({
-    /** Folder with libllama and libggml of llama.cpp 0.5 instead of the prebuilt package. */
+    /**
+     * `native`: what `ortbench setup llamacpp --native` built for this machine; `prebuilt`: the npm package; `auto`: the
+     * native build where there is one.
+     */
+    library: z.enum(['auto', 'native', 'prebuilt']).default('auto'),
+    /** Folder with libllama and libggml of llama.cpp 0.5 in place of either. */
     libraryDir: z.string().min(1).optional(),
+    /**
+     * Folder with llama-batched-bench of any version: driven instead of a library. It keeps ids and logits to itself, so
+     * parity is unchecked and speedups need --no-parity.
+     */
+    toolsDir: z.string().min(1).optional(),
     /**
      * `auto`: off with an f32 cache, which llama.cpp's graph would otherwise cast to f16 on every call; llama.cpp's own
      * choice with any other.
@@ -33,11 +44,29 @@ export const optionsSchema = z
     poll: z.int().min(0).max(100).default(50),
     useMmap: z.boolean().default(true),
   })
+  .refine((options) => options.library === 'auto' || (options.libraryDir ?? options.toolsDir) === undefined, {
+    path: ['library'],
+    message: 'chooses among the builds that ortbench knows, libraryDir and toolsDir name another: choose one',
+  })
+  .refine((options) => options.toolsDir === undefined || options.libraryDir === undefined, {
+    path: ['toolsDir'],
+    message: 'names a program where libraryDir names a library: choose one',
+  })
   .refine((options) => options.nUbatch <= options.nBatch, {
     path: ['nUbatch'],
     message: 'must not exceed nBatch',
   });
 export type LlamaCppOptions = z.output<typeof optionsSchema>;
+
+/** @throws EngineError naming each option that is wrong. */
+export function parseOptions(options: Record<string, unknown>): LlamaCppOptions {
+  const parsed = optionsSchema.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(
+    ({ path: at, message }) => `${at.join('.') || 'options'}: ${message}`,
+  );
+  throw new EngineError('failed', `llamacpp options: ${issues.join('; ')}`);
+}
 
 export function kvTypeFor(precision: Precision, option: LlamaCppOptions['kvCacheType']): KvType {
   if (option !== 'auto') return option;

@@ -5,14 +5,7 @@ import type { DecoderGraph } from './graph.ts';
 import { IntegerInput } from './inputs.ts';
 import type { KvCache } from './kvcache.ts';
 import { LogitsOutput } from './logits.ts';
-
-/** The prompts of a batch. */
-export interface Prompts {
-  readonly rows: readonly Int32Array[];
-  /** Length of the longest; the others are padded to it at the right. */
-  readonly longest: number;
-  readonly ragged: boolean;
-}
+import { fillRaggedMask, type Prompts } from './prompts.ts';
 
 /** One binding with what it reads and writes besides the cache. */
 interface Phase {
@@ -69,7 +62,7 @@ export class Batch {
       for (let i = 0; i < rows.length * longest; i++) this.#prefill.positions?.set(i, i % longest);
       this.#mask = this.#integers(graph.attentionMask, [rows.length, cache.capacity]);
       this.#mask.fill(1, 0, rows.length * cache.capacity);
-      if (prompts.ragged) this.#fillMask();
+      if (prompts.ragged) fillRaggedMask(this.#mask, prompts, 0);
       this.#bindMask(this.#prefill.binding);
     } catch (error) {
       this.release();
@@ -102,7 +95,7 @@ export class Batch {
       positions?.set(b, rows[b]!.length + this.#steps);
     }
     this.#steps++;
-    if (ragged) this.#fillMask();
+    if (ragged) fillRaggedMask(this.#mask, this.prompts, this.#steps);
     this.#bindMask(binding);
     binding.run();
     return logits.read();
@@ -142,17 +135,6 @@ export class Batch {
   #own<T extends { release(): void }>(resource: T): T {
     this.#owned.push(resource);
     return resource;
-  }
-
-  #fillMask(): void {
-    const width = this.width;
-    const { rows } = this.prompts;
-    for (let b = 0; b < rows.length; b++) {
-      const start = b * width;
-      const length = rows[b]!.length + this.#steps;
-      this.#mask.fill(1, start, start + length);
-      this.#mask.fill(0, start + length, start + width);
-    }
   }
 
   #bindMask(binding: OrtBinding): void {

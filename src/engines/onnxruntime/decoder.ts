@@ -1,11 +1,12 @@
 import { EngineError } from '../../errors.ts';
 import type { Effective } from '../../schema/protocol.ts';
 import type { Decoder } from '../engine.ts';
-import { Batch, type Prompts } from './batch.ts';
+import { Batch } from './batch.ts';
 import type { OrtLibrary } from './capi/library.ts';
 import type { OrtSession } from './capi/session.ts';
 import type { DecoderGraph } from './graph.ts';
 import { KvCache } from './kvcache.ts';
+import { checkPrompts } from './prompts.ts';
 
 /** Greedy decoding over ONNX Runtime's C API. Owns the session, the KV cache and the batch in flight. */
 export class OrtDecoder implements Decoder {
@@ -28,7 +29,7 @@ export class OrtDecoder implements Decoder {
   begin(rows: readonly Int32Array[], capacity: number): void {
     if (this.#state === 'closed') throw new EngineError('failed', 'the session is closed');
     this.#endBatch();
-    const prompts = this.#checked(rows, capacity);
+    const prompts = checkPrompts(this.#graph, rows, capacity);
     const cache = this.#readyCache(rows.length, capacity);
     this.#batch = new Batch(this.#library, this.#session, this.#graph, cache, prompts);
     this.#state = 'begun';
@@ -71,26 +72,6 @@ export class OrtDecoder implements Decoder {
     this.#cache = null;
     this.#session.release();
     this.#state = 'closed';
-  }
-
-  #checked(rows: readonly Int32Array[], capacity: number): Prompts {
-    const lengths = rows.map((row) => row.length);
-    const longest = Math.max(...lengths);
-    const ragged = lengths.some((length) => length !== longest);
-    if (lengths.length === 0 || lengths.includes(0)) {
-      throw new EngineError('failed', 'every sequence of a batch needs at least one prompt token');
-    }
-    if (longest > capacity) {
-      throw new EngineError('failed', `a prompt of ${longest} tokens does not fit a KV cache of ${capacity}`);
-    }
-    if (ragged && this.#graph.logits.scope === 'last') {
-      throw new EngineError(
-        'unsupported',
-        'this ONNX model computes the logits of the last position only and has no input logits_index: ' +
-          'for every prompt but the longest that is padding',
-      );
-    }
-    return { rows, longest, ragged };
   }
 
   /** A cache of the same shape is used again; another shape's is given back first, so that peaks do not add up. */

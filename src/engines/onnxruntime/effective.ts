@@ -22,9 +22,6 @@ export function describeSession(of: {
   graph: DecoderGraph;
 }): Effective {
   const { model, options, graph } = of;
-  const operators = operatorsRun(of.session.placement) ?? [...model.operators];
-  const attention = operators.filter(([type]) => type.endsWith('Attention'));
-  const matmuls = operators.filter(([type]) => /^(MatMul|Gemm|FusedMatMul)/.test(type));
   return {
     ...placement(of.session.placement),
     library: options.libraryPath === undefined ? 'onnxruntime-node' : 'libraryPath',
@@ -34,11 +31,28 @@ export function describeSession(of: {
     spinning: options.allowSpinning,
     graphOptimizationLevel: options.graphOptimizationLevel,
     sessionConfig: JSON.stringify(options.sessionConfig),
+    ...describeModel(model, graph, operatorsRun(of.session.placement)),
+    kvCache: 'shared past/present buffer',
+  };
+}
+
+/**
+ * What the model itself decides.
+ * @param operatorsRun operator type → nodes that really run; null where the library does not tell: then those of the file
+ */
+export function describeModel(
+  model: ModelFile,
+  graph: DecoderGraph,
+  operatorsRun: readonly (readonly [string, number])[] | null,
+): Effective {
+  const operators = operatorsRun ?? [...model.operators];
+  const attention = operators.filter(([type]) => type.endsWith('Attention'));
+  const matmuls = operators.filter(([type]) => /^(MatMul|Gemm|FusedMatMul)/.test(type));
+  return {
     attention: counts(attention),
     matmul: counts(matmuls),
     computeType: computeType(model.quantization),
     quantization: model.quantization.length === 0 ? null : model.quantization.map(quantization).join('; '),
-    kvCache: 'shared past/present buffer',
     kvType: [...new Set(graph.cache.map((slot) => slot.elementType))].join(', '),
     kvLocation: 'host',
     logitsScope: LOGITS_SCOPE[graph.logits.scope],

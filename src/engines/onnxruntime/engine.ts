@@ -34,7 +34,7 @@ export const onnxruntime: Engine = {
   },
 };
 
-async function probe(device: Device, options: Record<string, unknown> = {}): Promise<Availability> {
+async function probe(device: Device, options: Record<string, unknown>): Promise<Availability> {
   const mend = 'npm install --ignore-scripts onnxruntime-node koffi';
   if (device !== 'cpu') {
     return {

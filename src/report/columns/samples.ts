@@ -1,6 +1,6 @@
 import type { Run, SampleRecord } from '../../schema/record.ts';
 import { runViolations } from '../../stats/identities.ts';
-import { generationThroughput, isWhole, promptThroughput } from '../../stats/rates.ts';
+import { decodeNs, generationThroughput, isWhole, promptThroughput } from '../../stats/rates.ts';
 import type { CellRow } from '../model.ts';
 import {
   batchSize,
@@ -19,6 +19,7 @@ import {
 export interface SampleRow {
   readonly cell: CellRow['cell'];
   readonly status: CellRow['status'];
+  readonly parity: CellRow['parity'];
   readonly record: SampleRecord;
   readonly used: boolean;
   readonly run: Run;
@@ -37,6 +38,7 @@ export function sampleRows(row: CellRow): SampleRow[] {
       return {
         cell: row.cell,
         status: row.status,
+        parity: row.parity,
         record,
         used,
         run,
@@ -73,7 +75,7 @@ export const SAMPLE_COLUMNS: readonly Column<SampleRow>[] = [
   ),
   column('used', 'false when a resumed run measured the round again.', (row) => row.used),
   column('kind', 'generation, or prefill for a prefill repeated alone.', (row) =>
-    row.run.tokensSha256 === null ? 'prefill' : 'generation',
+    isWhole(row.run) ? 'generation' : 'prefill',
   ),
   column(
     'started_s',
@@ -85,10 +87,12 @@ export const SAMPLE_COLUMNS: readonly Column<SampleRow>[] = [
     'Prompt ids in host memory to logits readable by the host.',
     (row) => row.run.prefillNs,
   ),
-  column('decode_ns', 'Sum of the decode steps.', (row) =>
-    row.run.stepNs.length === 0 ? null : total(row.run.stepNs),
+  column('decode_ns', 'Sum of the decode steps.', (row) => (isWhole(row.run) ? decodeNs(row.run) : null)),
+  column(
+    'decode_steps',
+    'Decode steps timed: generate − 1.',
+    (row) => row.run.stepTotal?.steps ?? row.run.stepNs.length,
   ),
-  column('decode_steps', 'Decode steps timed: generate − 1.', (row) => row.run.stepNs.length),
   column('select_ns', 'Sum of all token selections, timed apart.', (row) => total(row.run.selectNs)),
   column('wall_ns', 'First to last clock reading of the run.', (row) => row.run.wallNs),
   column('prompt_tokens_per_second', 'Of this run alone.', (row) => row.promptTokensPerSecond),
@@ -112,5 +116,10 @@ export const SAMPLE_COLUMNS: readonly Column<SampleRow>[] = [
     'other_load_cores',
     'Load of other programs in cores; empty where the system cannot tell.',
     (row) => row.record.otherLoadCores,
+  ),
+  column(
+    'parity',
+    'match, mismatch or unchecked: whether the engine computes what the reference computes.',
+    (row) => row.parity,
   ),
 ];

@@ -102,4 +102,29 @@ export const SUMMARY_COLUMNS: readonly Column<CellRow>[] = [
     'match, mismatch or unchecked: whether the engine computes what the reference computes.',
     (row) => row.parity,
   ),
+  column(
+    'parity_normalised_error',
+    "Logit error over the spread of the reference's logits, at the worst position of the parity check; empty when unchecked.",
+    (row) => row.parityFigures?.normalisedError ?? null,
+  ),
+  column(
+    'parity_systematic_error',
+    'The part of that error which all positions share: near 0 for rounding.',
+    (row) => row.parityFigures?.systematicError ?? null,
+  ),
+  column(
+    'parity_kl_divergence',
+    "KL divergence from the reference's distribution in nats, at the worst position.",
+    (row) => row.parityFigures?.klDivergence ?? null,
+  ),
+  column(
+    'parity_mean_kl_divergence',
+    'Its mean over all positions.',
+    (row) => row.parityFigures?.meanKlDivergence ?? null,
+  ),
+  column(
+    'parity_top1_agreement',
+    "Share of positions with the reference's greedy choice, where its lead exceeds the error.",
+    (row) => row.parityFigures?.top1Agreement ?? null,
+  ),
 ];

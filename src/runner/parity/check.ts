@@ -1,15 +1,17 @@
-import { readFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineSession } from '../../engines/engine.ts';
 import { EngineError } from '../../errors.ts';
 import { sessionKey } from '../../schema/cell.ts';
-import type { ParityRecord } from '../../schema/record.ts';
+import type { TeacherForceRequest } from '../../schema/protocol.ts';
+import type { ParityFigures, ParityRecord } from '../../schema/record.ts';
 import type { RunContext } from '../context.ts';
 import type { ScheduledCell } from '../schedule.ts';
-import { compareLogits, type LogitsComparison } from './compare.ts';
+import { compareLogits } from './compare.ts';
+import { readLogits } from './logits-file.ts';
 import type { References } from './reference.ts';
 import type { ParityShape } from './shape.ts';
-import { LEAST_TOP1_AGREEMENT, PARITY_TOLERANCE } from './tolerance.ts';
+import { parityProblems, tolerancesFor } from './tolerance.ts';
 
 /**
  * Does this session compute what PyTorch eager computes in fp32 on the same canonical weights? Teacher-forced: prompt and
@@ -24,62 +26,64 @@ export async function checkParity(
   context: RunContext,
 ): Promise<ParityRecord> {
   const { cell, choice } = scheduled;
-  const unchecked = (reason: string) => parityRecord(scheduled, { verdict: 'unchecked', reason });
+  const unchecked = (reason: string) => parityRecord(scheduled, shape, { verdict: 'unchecked', reason });
   if (!context.parity) return unchecked('switched off by --no-parity');
-  if (context.engines.get(choice.engine)!.meta.artefact === 'none')
-    return unchecked('this engine loads no model');
+  const { meta } = context.engines.get(choice.engine)!;
+  if (meta.artefact === 'none') return unchecked('this engine loads no model');
   const reference = await references.for(scheduled, shape);
   if ('missing' in reference) return unchecked(reference.missing);
 
+  const { prompts, continuation } = reference;
   const logitsFile = join(context.scratchDir, `${sessionKey(cell).replaceAll('/', '_')}.f32`);
-  const { vocabSize } = await session.teacherForce({
-    prompts: reference.prompts,
-    continuation: reference.continuation,
-    logitsFile,
-  });
-  const comparison = compareFiles(
-    await readLogits(reference.logitsFile),
-    await readLogits(logitsFile),
-    vocabSize,
-  );
-  const tolerance = PARITY_TOLERANCE[cell.precision];
-  const problems: string[] = [];
-  if (!(comparison.normalisedError <= tolerance)) {
-    problems.push(`normalised logit error ${comparison.normalisedError.toPrecision(3)} exceeds ${tolerance}`);
+  try {
+    const forced = await teacherForce(session, { prompts, continuation, logitsFile });
+    if ('refused' in forced) return unchecked(forced.refused);
+    const expected = await readLogits(reference.logitsFile);
+    const figures = compareFiles(expected, await readLogits(logitsFile), forced.vocabSize);
+    const tolerances = tolerancesFor(meta, cell.precision);
+    const problems = parityProblems(figures, tolerances);
+    return parityRecord(scheduled, shape, {
+      verdict: problems.length === 0 ? 'match' : 'mismatch',
+      reason: problems.length === 0 ? null : problems.join('; '),
+      // JSON knows no infinity: the figures of logits that are no numbers are left out, and the reason says it.
+      figures: Number.isFinite(figures.normalisedError) ? figures : null,
+      tolerances,
+      steps: continuation[0]!.length + 1,
+    });
+  } finally {
+    // A file that an engine did not write again must not be taken for its answer.
+    await rm(logitsFile, { force: true });
   }
-  if (comparison.top1Agreement < LEAST_TOP1_AGREEMENT) {
-    problems.push(`only ${(comparison.top1Agreement * 100).toFixed(1)} % of the decided tokens agree`);
-  }
-  return parityRecord(scheduled, {
-    verdict: problems.length === 0 ? 'match' : 'mismatch',
-    reason: problems.length === 0 ? null : problems.join('; '),
-    // JSON knows no infinity: an unbounded error is stored as none, and the reason says it.
-    normalisedError: Number.isFinite(comparison.normalisedError) ? comparison.normalisedError : null,
-    tolerance,
-    top1Agreement: comparison.top1Agreement,
-    steps: reference.continuation[0]!.length + 1,
-  });
 }
 
 function parityRecord(
   { cell }: ScheduledCell,
+  { batchSize, promptLength }: ParityShape,
   result: Pick<ParityRecord, 'verdict' | 'reason'> & Partial<ParityRecord>,
 ): ParityRecord {
   const { engine, model, precision, device } = cell;
-  const nothing = { normalisedError: null, tolerance: null, top1Agreement: null, steps: 0 };
-  return { kind: 'parity', engine, model, precision, device, ...nothing, ...result };
+  const session = { engine, model, precision, device, batchSize, promptLength };
+  return { kind: 'parity', ...session, figures: null, tolerances: null, steps: 0, ...result };
 }
 
-function compareFiles(reference: Float32Array, candidate: Float32Array, vocabSize: number): LogitsComparison {
+/** An engine that is driven through a tool of its own has no logits to show: that leaves it unchecked, not failed. */
+async function teacherForce(
+  session: EngineSession,
+  request: TeacherForceRequest,
+): Promise<{ vocabSize: number } | { refused: string }> {
+  try {
+    return await session.teacherForce(request);
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'unsupported') return { refused: error.message };
+    throw error;
+  }
+}
+
+function compareFiles(reference: Float32Array, candidate: Float32Array, vocabSize: number): ParityFigures {
   try {
     return compareLogits(reference, candidate, vocabSize);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new EngineError('failed', `parity check: ${error.message}`);
   }
-}
-
-async function readLogits(path: string): Promise<Float32Array> {
-  const bytes = await readFile(path);
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }

@@ -4,8 +4,8 @@ import type { RunContext } from '../context.ts';
 import { openSession } from '../open-session.ts';
 import type { ScheduledCell } from '../schedule.ts';
 import { loadRequest } from '../sessions.ts';
-import { makeWork } from '../work.ts';
-import { type ParityShape, parityCapacity } from './shape.ts';
+import { drawPrompts } from '../work.ts';
+import { type ParityShape, parityCapacity, promptLengths } from './shape.ts';
 
 /** The reference's answer for one model and precision: what was fed, and the logits that came of it. */
 export interface Reference {
@@ -27,7 +27,8 @@ export class References {
 
   for(scheduled: ScheduledCell, shape: ParityShape): Promise<ReferenceOrNot> {
     const { model, precision } = scheduled.cell;
-    const key = `${model}/${precision}/b${shape.batchSize}/p${shape.promptLength}`;
+    const { length, spread } = shape.promptLength;
+    const key = `${model}/${precision}/b${shape.batchSize}/p${length}~${spread}/s${shape.steps}`;
     let reference = this.#made.get(key);
     if (reference === undefined) {
       reference = makeReference(scheduled, shape, this.#context, key).catch((error) => {
@@ -48,21 +49,26 @@ async function makeReference(
 ): Promise<ReferenceOrNot> {
   if ('missing' in context.reference) return { missing: context.reference.missing };
   const { engine } = context.reference;
-  const { batchSize, promptLength, steps } = shape;
+  const { steps } = shape;
   const cell = {
     ...scheduled.cell,
     engine: engine.meta.id,
     device: 'cpu' as const,
-    batchSize,
-    promptLength: { length: promptLength, spread: 0 },
+    batchSize: shape.batchSize,
+    promptLength: shape.promptLength,
     generate: steps,
   };
-  const { prompts } = makeWork(cell, context.sweep.seed, context.modelShape(cell.model));
+  const prompts = drawPrompts(
+    promptLengths(shape),
+    context.sweep.seed,
+    `parity of ${key}`,
+    context.modelShape(cell.model),
+  );
   context.onEvent({ type: 'loading', session: `parity reference for ${key}` });
   // The canonical weights of the cell's precision, computed with in fp32: int4 means fp32 values on the int4 grid.
   const artefact = await context.artefact(cell.model, engine.meta.artefact, cell.precision);
   const asFp32 = { ...scheduled, cell: { ...cell, precision: 'fp32' as const } };
-  const request = loadRequest([asFp32], shape, artefact, engine.options.parse({}), context.threads);
+  const request = loadRequest([asFp32], [shape], artefact, engine.options.parse({}), context.threads);
   const session = await context.clock.time(() =>
     openSession(engine, request, 'process', context.sweep.timeLimits),
   );

@@ -8,7 +8,7 @@ describe('genai', () => {
   afterEach(() => vi.unstubAllEnvs());
 
   it('is driven on the CPU only', async () => {
-    expect(await genai.probe('cuda')).toMatchObject({ available: false, mend: 'set device: cpu' });
+    expect(await genai.probe('cuda', {})).toMatchObject({ available: false, mend: 'set device: cpu' });
     expect(Object.keys(genai.meta.precisions)).toEqual(['cpu']);
   });
 
@@ -16,7 +16,7 @@ describe('genai', () => {
     const root = await mkdtemp(join(tmpdir(), 'ortbench-genai-'));
     vi.stubEnv('ORTBENCH_CACHE', root);
     vi.stubEnv('ORTBENCH_PYTHON', '');
-    expect(await genai.probe('cpu')).toMatchObject({ available: false, mend: 'npx ortbench setup' });
+    expect(await genai.probe('cpu', {})).toMatchObject({ available: false, mend: 'npx ortbench setup' });
     await rm(root, { recursive: true });
   });
 });

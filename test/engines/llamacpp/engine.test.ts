@@ -9,7 +9,7 @@ import { EngineError } from '../../../src/errors.ts';
 import type { Precision } from '../../../src/schema/vocabulary.ts';
 import { TINY, tinyGguf, writeTinyGguf } from './tiny-gguf.ts';
 
-const hasLibrary = 'found' in locateLibrary(undefined);
+const hasLibrary = 'found' in locateLibrary({});
 const STEPS = 6;
 
 let root: string;
@@ -87,7 +87,7 @@ describe('the engine without its library', () => {
   });
 
   it('does not take other devices', async () => {
-    expect(await llamacpp.probe('cuda')).toMatchObject({
+    expect(await llamacpp.probe('cuda', {})).toMatchObject({
       available: false,
       reason: expect.stringContaining('cuda'),
     });
@@ -125,7 +125,7 @@ describe('the engine without its library', () => {
 
 describe.runIf(hasLibrary)('the engine on its library', () => {
   it('is available, with versions', async () => {
-    const availability = await llamacpp.probe('cpu');
+    const availability = await llamacpp.probe('cpu', {});
     expect(availability).toMatchObject({ available: true });
     if (availability.available) expect(availability.versions).toHaveProperty('llama.cpp release');
   });
@@ -155,6 +155,18 @@ describe.runIf(hasLibrary)('the engine on its library', () => {
       nUbatch: 512,
       prefillCalls: 1,
     });
+  });
+
+  it('refuses sequences beyond a sliding window that llama.cpp does not keep to', async () => {
+    const dir = writeTinyGguf(path.join(root, 'window'), 'f32', 24);
+    const { decoder, loaded } = await open('fp32', {}, dir);
+    expect(loaded.effective.slidingWindow).toBe('none');
+    expect(generate(decoder, [prompt(24 - STEPS)])).toEqual(
+      generate((await open('fp32')).decoder, [prompt(24 - STEPS)]),
+    );
+    const error = await failure(() => decoder.begin([prompt(24 - STEPS)], 25));
+    expect(error.code).toBe('unsupported');
+    expect(error.message).toContain('whose sliding window is 24: 25 tokens');
   });
 
   it('reads the types of int4 weights and of their products', async () => {

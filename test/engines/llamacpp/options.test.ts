@@ -5,6 +5,7 @@ import { flashAttentionFor, kvTypeFor, optionsSchema } from '../../../src/engine
 describe('options', () => {
   it('are all optional', () => {
     expect(optionsSchema.parse({})).toEqual({
+      library: 'auto',
       flashAttention: 'auto',
       kvCacheType: 'auto',
       kvUnified: false,
@@ -22,6 +23,9 @@ describe('options', () => {
     [{ kvCacheType: 'int4' }, /f32/],
     [{ poll: 101 }, /100/],
     [{ libraryDir: '' }, /libraryDir/],
+    [{ library: 'mine' }, /library/],
+    [{ library: 'native', libraryDir: '/lib' }, /choose one/],
+    [{ library: 'prebuilt', toolsDir: '/bin' }, /choose one/],
   ])('%j is refused', (options, message) => {
     expect(() => optionsSchema.parse(options)).toThrowError(message);
   });

@@ -26,13 +26,17 @@ interface Tensor {
 }
 
 /** A Llama of seeded random weights without a vocabulary of its own, in GGUF version 3; returns the artefact folder. */
-export function writeTinyGguf(dir: string, type: keyof typeof TYPES = 'f32'): string {
+export function writeTinyGguf(
+  dir: string,
+  type: keyof typeof TYPES = 'f32',
+  slidingWindow: number | null = null,
+): string {
   mkdirSync(dir, { recursive: true });
-  writeFileSync(path.join(dir, 'model.gguf'), tinyGguf(type));
+  writeFileSync(path.join(dir, 'model.gguf'), tinyGguf(type, slidingWindow));
   return dir;
 }
 
-export function tinyGguf(type: keyof typeof TYPES = 'f32'): Buffer {
+export function tinyGguf(type: keyof typeof TYPES = 'f32', slidingWindow: number | null = null): Buffer {
   const { vocabSize, hiddenSize, heads, kvHeads, layers, intermediateSize, context } = TINY;
   const kvSize = (hiddenSize / heads) * kvHeads;
   const matrix = (name: string, columns: number, rows: number): Tensor => ({
@@ -69,6 +73,7 @@ export function tinyGguf(type: keyof typeof TYPES = 'f32'): Buffer {
     keyU32('llama.attention.head_count_kv', kvHeads),
     keyU32('llama.rope.dimension_count', hiddenSize / heads),
     keyF32('llama.attention.layer_norm_rms_epsilon', 1e-5),
+    ...(slidingWindow === null ? [] : [keyU32('llama.attention.sliding_window', slidingWindow)]),
   ];
   const infos: Buffer[] = [];
   const data: Buffer[] = [];

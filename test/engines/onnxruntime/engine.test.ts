@@ -10,7 +10,7 @@ const native = (file: string) => /koffi|onnxruntime\.(so|dll|1\.dylib)|libonnxru
 
 test('importing the engine loads no native library; the probe does, and tells the versions', async () => {
   expect(loadedLibraries().filter(native)).toEqual([]);
-  expect(await onnxruntime.probe('cpu')).toMatchObject({
+  expect(await onnxruntime.probe('cpu', {})).toMatchObject({
     available: true,
     versions: { onnxruntime: expect.stringMatching(/^1\.\d+/), koffi: expect.any(String) },
   });
@@ -18,7 +18,7 @@ test('importing the engine loads no native library; the probe does, and tells th
 });
 
 test('a device without a path is unavailable, with what to do', async () => {
-  expect(await onnxruntime.probe('cuda')).toMatchObject({
+  expect(await onnxruntime.probe('cuda', {})).toMatchObject({
     available: false,
     reason: expect.stringContaining('cuda'),
     mend: expect.stringMatching(/./),

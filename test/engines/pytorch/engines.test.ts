@@ -32,7 +32,7 @@ describe.skipIf(process.platform === 'win32')('the PyTorch engines', () => {
 
   it('say how to get an environment that is not there', async () => {
     for (const engine of [pytorchEager, pytorchCompile]) {
-      expect(await engine.probe('cpu')).toEqual({
+      expect(await engine.probe('cpu', {})).toEqual({
         available: false,
         reason: 'the Python environment is not made yet',
         mend: 'npx ortbench setup',
@@ -49,15 +49,15 @@ describe.skipIf(process.platform === 'win32')('the PyTorch engines', () => {
     vi.stubEnv('ORTBENCH_PYTHON', interpreter);
     vi.stubEnv('CXX', interpreter);
     const expected = { available: true, versions: { python: '3.11.7', ...complete }, notes: [] };
-    expect(await pytorchEager.probe('cpu')).toEqual(expected);
-    expect(await pytorchCompile.probe('cpu')).toEqual(expected);
+    expect(await pytorchEager.probe('cpu', {})).toEqual(expected);
+    expect(await pytorchCompile.probe('cpu', {})).toEqual(expected);
   });
 
   it('name the package that is missing', async () => {
     const { torch: _, ...packages } = complete;
     const answer = { python: '3.11.7', packages, headers: true };
     vi.stubEnv('ORTBENCH_PYTHON', await makeInterpreter(root, 'torchless', answer));
-    expect(await pytorchEager.probe('cpu')).toMatchObject({
+    expect(await pytorchEager.probe('cpu', {})).toMatchObject({
       available: false,
       reason: 'the Python environment has no torch',
     });
@@ -68,10 +68,13 @@ describe.skipIf(process.platform === 'win32')('the PyTorch engines', () => {
     const interpreter = await makeInterpreter(root, 'headerless', answer);
     vi.stubEnv('ORTBENCH_PYTHON', interpreter);
     vi.stubEnv('CXX', join(root, 'no-such-compiler'));
-    expect(await pytorchEager.probe('cpu')).toMatchObject({ available: true });
-    expect(await pytorchCompile.probe('cpu')).toMatchObject({ available: false, mend: 'apt install g++' });
+    expect(await pytorchEager.probe('cpu', {})).toMatchObject({ available: true });
+    expect(await pytorchCompile.probe('cpu', {})).toMatchObject({
+      available: false,
+      mend: 'apt install g++',
+    });
     vi.stubEnv('CXX', interpreter);
-    expect(await pytorchCompile.probe('cpu')).toMatchObject({
+    expect(await pytorchCompile.probe('cpu', {})).toMatchObject({
       available: false,
       mend: 'apt install python3-dev',
     });
@@ -81,8 +84,8 @@ describe.skipIf(process.platform === 'win32')('the PyTorch engines', () => {
     // The same words answer both questions: they do not end in True, so there is no device.
     const answer = { python: '3.11.7', packages: complete, headers: true };
     vi.stubEnv('ORTBENCH_PYTHON', await makeInterpreter(root, 'cpu-only', answer));
-    expect(await pytorchEager.probe('cuda')).toMatchObject({ available: false });
-    expect(await pytorchEager.probe('webgpu')).toMatchObject({ available: false });
+    expect(await pytorchEager.probe('cuda', {})).toMatchObject({ available: false });
+    expect(await pytorchEager.probe('webgpu', {})).toMatchObject({ available: false });
   });
 
   it('find the compiler that torch.compile would call', async () => {

@@ -9,7 +9,13 @@ import { EngineClock } from '../../../src/runner/engine-clock.ts';
 import { openSession } from '../../../src/runner/open-session.ts';
 import { checkParity } from '../../../src/runner/parity/check.ts';
 import { References } from '../../../src/runner/parity/reference.ts';
-import { parityShape } from '../../../src/runner/parity/shape.ts';
+import {
+  parityCapacity,
+  parityShapes,
+  promptLengths,
+  shapesFor,
+  within,
+} from '../../../src/runner/parity/shape.ts';
 import type { ScheduledCell } from '../../../src/runner/schedule.ts';
 import { sweepSchema } from '../../../src/schema/sweep.ts';
 
@@ -29,7 +35,8 @@ const scheduled: ScheduledCell = {
   choice: { engine: 'fake', name: 'fake', options: {} },
   memoryMiB: 1,
 };
-const shape = parityShape([scheduled], 512);
+const model = { maxContextLength: 512 };
+const shape = parityShapes([scheduled], model)[0]!;
 
 function makeContext(changes: Partial<RunContext>): RunContext {
   return {
@@ -79,8 +86,9 @@ describe('checkParity', () => {
   it('lets an engine through that computes the same', async () => {
     expect(await check({})).toMatchObject({
       verdict: 'match',
-      normalisedError: 0,
-      top1Agreement: 1,
+      batchSize: 2,
+      promptLength: { length: 8, spread: 0 },
+      figures: { normalisedError: 0, systematicError: 0, klDivergence: 0, top1Agreement: 1 },
       steps: 33,
     });
   });
@@ -118,21 +126,49 @@ describe('checkParity', () => {
   });
 });
 
-describe('parityShape', () => {
-  const of = (batchSize: number, length: number): ScheduledCell => ({
+describe('parityShapes', () => {
+  const of = (batchSize: number, length: number, spread = 0): ScheduledCell => ({
     ...scheduled,
-    cell: { ...scheduled.cell, batchSize, promptLength: { length, spread: 0 } },
+    cell: { ...scheduled.cell, batchSize, promptLength: { length, spread } },
   });
 
   it('is a shape that is measured anyway, with more than one sequence where there is one', () => {
-    expect(parityShape([of(1, 64), of(4, 64), of(8, 16), of(1, 16)], 512)).toMatchObject({
-      batchSize: 4,
-      promptLength: 16,
-    });
-    expect(parityShape([of(1, 64)], 512)).toMatchObject({ batchSize: 1, promptLength: 64 });
+    const shapes = parityShapes([of(1, 64), of(4, 64), of(8, 16), of(1, 16)], model);
+    expect(shapes).toEqual([{ batchSize: 4, promptLength: { length: 16, spread: 0 }, steps: 32 }]);
+    expect(parityShapes([of(1, 64)], model)).toMatchObject([{ batchSize: 1, promptLength: { length: 64 } }]);
   });
 
   it('leaves room for the continuation in the context', () => {
-    expect(parityShape([of(2, 500)], 512).promptLength).toBe(479);
+    expect(parityShapes([of(2, 500)], model)[0]!.promptLength.length).toBe(479);
+  });
+
+  it('checks ragged batches apart, for the sessions that run some', () => {
+    const cells = [of(1, 64, 0.5), of(4, 64, 0.5), of(2, 32)];
+    const shapes = parityShapes(cells, model);
+    expect(shapes).toMatchObject([
+      { batchSize: 2, promptLength: { length: 32, spread: 0 } },
+      { batchSize: 4, promptLength: { length: 64, spread: 0.5 } },
+    ]);
+    expect(promptLengths(shapes[1]!)).toEqual([64, 53, 43, 32]);
+    expect(shapesFor(shapes, [cells[1]!])).toEqual([shapes[1]]);
+    expect(shapesFor(shapes, [cells[2]!])).toEqual([shapes[0]]);
+    // A batch of one is uniform, whatever its spread.
+    expect(shapesFor(shapes, [cells[0]!])).toEqual([shapes[0]]);
+  });
+
+  it('outgrows a sliding window that cells outgrow', () => {
+    const window = { maxContextLength: 512, slidingWindow: 100 };
+    expect(parityShapes([of(2, 16), of(2, 80), of(2, 300)], window)[0]!.promptLength.length).toBe(300);
+    expect(parityShapes([of(2, 16), of(2, 80)], window)[0]!.promptLength.length).toBe(80);
+    expect(parityShapes([of(2, 16)], window)[0]!.promptLength.length).toBe(16);
+  });
+
+  it('is cut to what an engine without the window computes', () => {
+    const shape = { batchSize: 2, promptLength: { length: 80, spread: 0.5 }, steps: 32 };
+    expect(within(shape, 113)).toBe(shape);
+    expect(within(shape, 112)).toEqual({ ...shape, promptLength: { length: 79, spread: 0.5 } });
+    const least = within(shape, 32);
+    expect(least).toEqual({ ...shape, steps: 16, promptLength: { length: 15, spread: 0.5 } });
+    expect(parityCapacity(least)).toBe(32);
   });
 });

@@ -5,7 +5,15 @@ const reference = Float32Array.of(0, 1, 2, 5, 4, 0, -1, -3);
 
 describe('compareLogits', () => {
   it('finds no error in equal logits', () => {
-    expect(compareLogits(reference, reference, 4)).toEqual({ normalisedError: 0, top1Agreement: 1 });
+    expect(compareLogits(reference, reference, 4)).toEqual({
+      normalisedError: 0,
+      meanNormalisedError: 0,
+      systematicError: 0,
+      klDivergence: 0,
+      meanKlDivergence: 0,
+      top1Agreement: 1,
+      decidedPositions: 2,
+    });
   });
 
   it('normalises by the spread of the reference and reports the worst position', () => {
@@ -32,6 +40,36 @@ describe('compareLogits', () => {
     expect(compareLogits(Float32Array.of(9, 0, 0, 0), Float32Array.of(9, 0, 0, 0.5), 4).top1Agreement).toBe(
       1,
     );
+  });
+
+  it('takes the divergence of the softmax in nats', () => {
+    // p = (1/2, 1/2), q = (1/4, 3/4): KL = log 2 − log(3)/2.
+    const { klDivergence, meanKlDivergence } = compareLogits(
+      Float32Array.of(0, 1e-4, 0, 1e-4),
+      Float32Array.of(0, Math.log(3), 0, 1e-4),
+      2,
+    );
+    expect(klDivergence).toBeCloseTo(Math.log(2) - Math.log(3) / 2, 3);
+    expect(meanKlDivergence).toBeCloseTo(klDivergence / 2, 6);
+  });
+
+  it('tells an error that all positions share from as large a one that they do not', () => {
+    const positions = 40;
+    const vocab = 64;
+    let state = 1;
+    const noise = () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state / 2 ** 31 - 1;
+    };
+    const logits = Float32Array.from({ length: positions * vocab }, noise);
+    const direction = Array.from({ length: vocab }, noise);
+    const shared = logits.map((value, i) => value + 0.1 * direction[i % vocab]!);
+    const rounded = logits.map((value) => value + 0.1 * noise());
+    const together = compareLogits(logits, shared, vocab);
+    const apart = compareLogits(logits, rounded, vocab);
+    expect(together.meanNormalisedError / apart.meanNormalisedError).toBeCloseTo(1, 0);
+    expect(together.systematicError / together.meanNormalisedError).toBeGreaterThan(0.99);
+    expect(apart.systematicError / apart.meanNormalisedError).toBeLessThan(0.4);
   });
 
   it('refuses other shapes', () => {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from ..errors import PrepareError
 from .family import Family
+from .gemma import GEMMA
 from .llama import LLAMA
+from .mistral import MISTRAL
 from .phi import PHI
 
-FAMILIES: dict[str, Family] = {family.model_type: family for family in (LLAMA, PHI)}
+FAMILIES: dict[str, Family] = {family.model_type: family for family in (LLAMA, PHI, MISTRAL, GEMMA)}
 
 
 def family_of(model_type: str) -> Family:

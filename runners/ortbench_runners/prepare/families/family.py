@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from gguf import GGUFWriter
     from transformers import PretrainedConfig
+
+
+def unscaled(_config: PretrainedConfig) -> float:
+    return 1.0
 
 
 def no_extra_tensors(_config: PretrainedConfig) -> dict[str, np.ndarray]:
@@ -29,13 +33,19 @@ class Family:
     """Module of the checkpoint → tensor of the GGUF file; {i} is the layer. Suffixes .weight and .bias carry over."""
     onnx_matmuls: Mapping[str, tuple[str, ...]]
     """Matrix multiplication of the builder's graph → modules whose rows it holds, in order; {i} is the layer."""
-    builder_overrides: Callable[[PretrainedConfig], dict[str, float]]
+    builder_overrides: Callable[[PretrainedConfig], dict[str, Any]]
     """Attributes that the ONNX model builder reads from a configuration under names that this family does not use; it
     silently takes defaults when they are absent."""
     rotary_interleaved: Mapping[str, str] = field(default_factory=dict)
     """Module → config field with its number of heads, for projections that llama.cpp wants with the two halves of
     each head interleaved, because it rotates neighbouring values where transformers rotates halves."""
     gguf_extra_tensors: Callable[[PretrainedConfig], dict[str, np.ndarray]] = no_extra_tensors
+    norm_offset: float = 0.0
+    """What the model adds to the stored weight of a norm; llama.cpp and the ONNX builder hold the sum."""
+    embedding_scale: Callable[[PretrainedConfig], float] = unscaled
+    """What the model multiplies an embedding by after the look-up."""
+    one_table: bool = False
+    """llama.cpp knows no head of its own for this family: in int4 the table lies on the grid for every engine."""
 
 
 def head_size(config: PretrainedConfig) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def gguf_metadata(writer: GGUFWriter, config: PretrainedConfig) -> None:
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
 
 
-def builder_overrides(config: PretrainedConfig) -> dict[str, float]:
+def builder_overrides(config: PretrainedConfig) -> dict[str, Any]:
     return {"rope_theta": config.rope_parameters["rope_theta"]}
 
 

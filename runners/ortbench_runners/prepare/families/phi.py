@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import PrepareError
 from .family import Family, add_attention_metadata, head_size
@@ -34,7 +34,7 @@ def gguf_metadata(writer: GGUFWriter, config: PretrainedConfig) -> None:
     writer.add_layer_norm_eps(config.layer_norm_eps)
 
 
-def builder_overrides(config: PretrainedConfig) -> dict[str, float]:
+def builder_overrides(config: PretrainedConfig) -> dict[str, Any]:
     return {
         "rms_norm_eps": config.layer_norm_eps,
         "rope_theta": config.rope_parameters["rope_theta"],

@@ -1,7 +1,7 @@
 import type Koffi from 'koffi';
 import type { LibraryHandle, TypeObject } from 'koffi';
-import { EngineError } from '../../../errors.ts';
 import { PARAMS_BYTES } from './layout.ts';
+import { UnknownVersionError } from './version-error.ts';
 
 /** An address; null is C's null pointer. */
 export type Pointer = bigint;
@@ -34,6 +34,8 @@ export interface LlamaApi {
   llama_model_n_embd(model: Pointer): number;
   llama_model_n_head(model: Pointer): number;
   llama_model_n_head_kv(model: Pointer): number;
+  /** Tokens of the sliding window that this model's attention keeps to; 0 for none. */
+  llama_model_n_swa(model: Pointer): number;
   llama_model_get_vocab(model: Pointer): Pointer;
   llama_vocab_n_tokens(vocab: Pointer): number;
   llama_init_from_model(model: Pointer, params: Blob): Pointer | null;
@@ -55,6 +57,10 @@ export interface LlamaApi {
   gguf_init_from_file(file: string, params: Blob): Pointer | null;
   gguf_get_n_tensors(gguf: Pointer): number;
   gguf_get_tensor_type(gguf: Pointer, tensor: number): number;
+  gguf_find_tensor(gguf: Pointer, name: string): number;
+  gguf_find_key(gguf: Pointer, key: string): number;
+  gguf_get_val_u32(gguf: Pointer, key: number): number;
+  gguf_get_val_str(gguf: Pointer, key: number): string;
   gguf_free(gguf: Pointer): void;
 }
 
@@ -90,6 +96,7 @@ export function declareLlamaApi(koffi: typeof Koffi, libraries: readonly Library
     llama_model_n_embd: ['int32_t', 'void *'],
     llama_model_n_head: ['int32_t', 'void *'],
     llama_model_n_head_kv: ['int32_t', 'void *'],
+    llama_model_n_swa: ['int32_t', 'void *'],
     llama_model_get_vocab: ['void *', 'void *'],
     llama_vocab_n_tokens: ['int32_t', 'void *'],
     llama_init_from_model: ['void *', 'void *', params],
@@ -112,6 +119,10 @@ export function declareLlamaApi(koffi: typeof Koffi, libraries: readonly Library
     gguf_init_from_file: ['void *', 'str', blob(2)],
     gguf_get_n_tensors: ['int64_t', 'void *'],
     gguf_get_tensor_type: ['int', 'void *', 'int64_t'],
+    gguf_find_tensor: ['int64_t', 'void *', 'str'],
+    gguf_find_key: ['int64_t', 'void *', 'str'],
+    gguf_get_val_u32: ['uint32_t', 'void *', 'int64_t'],
+    gguf_get_val_str: ['str', 'void *', 'int64_t'],
     gguf_free: ['void', 'void *'],
   };
   return declare<LlamaApi>(libraries, signatures);
@@ -149,9 +160,5 @@ function declareOne(
       cause = error;
     }
   }
-  throw new EngineError(
-    'unavailable',
-    `the llama.cpp library has no function ${name}: use a library of llama.cpp 0.5, the version this was written for`,
-    { cause },
-  );
+  throw new UnknownVersionError(`the llama.cpp library has no function ${name}`, { cause });
 }

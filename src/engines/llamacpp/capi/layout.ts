@@ -1,4 +1,4 @@
-import { EngineError } from '../../../errors.ts';
+import { UnknownVersionError } from './version-error.ts';
 
 /**
  * Parameter structs are handled as images: the bytes that `llama_*_default_params()` returned, with single fields
@@ -129,7 +129,7 @@ export function writeField(image: Uint8Array, field: Field, value: number | bigi
 /**
  * Compares a default image with the defaults this layout expects, field by field: in a library whose struct gained,
  * lost or moved a field, some value no longer lies where it should.
- * @throws EngineError `unavailable`, naming the library, the struct and the fields.
+ * @throws UnknownVersionError naming the library, the struct and the fields.
  */
 export function checkLayout(struct: string, layout: Layout, image: Uint8Array, library: string): void {
   const wrong = Object.entries(layout)
@@ -137,9 +137,7 @@ export function checkLayout(struct: string, layout: Layout, image: Uint8Array, l
     .map(([name, field]) => `${name} is ${readField(image, field)}, not ${field.initial}`);
   if (wrong.length === 0) return;
   const shown = wrong.slice(0, 4).join('; ') + (wrong.length > 4 ? `; and ${wrong.length - 4} more` : '');
-  throw new EngineError(
-    'unavailable',
-    `${library} lays out ${struct} in a way this program does not know (${shown}): ` +
-      'use a library of llama.cpp 0.5, the version whose C API it was written for',
+  throw new UnknownVersionError(
+    `${library} lays out ${struct} in a way this program does not know (${shown})`,
   );
 }

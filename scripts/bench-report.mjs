@@ -1,0 +1,118 @@
+// `npm run bench:report`: how long `ortbench report` takes over a large run and how much memory it needs. Made-up times,
+// real file sizes: every sample holds whole generations of 256 tokens. `--records N` (samples, default 100,000), `--json`.
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const { encodeLine } = await import('../dist/results/line.js');
+const { manifestSchema } = await import('../dist/schema/manifest.js');
+const { captureEnvironment } = await import('../dist/machine/environment.js');
+
+const { values } = parseArgs({
+  options: { records: { type: 'string', default: '100000' }, json: { type: 'boolean', default: false } },
+});
+const samples = Number(values.records);
+const [GENERATE, ROUNDS, ENGINES] = [256, 10, ['fast', 'slow']];
+const cells = Array.from({ length: Math.ceil(samples / ROUNDS) }, (_, i) => ({
+  engine: ENGINES[i % 2],
+  model: `model-${Math.floor(i / 2) % 20}`,
+  precision: 'fp32',
+  device: 'cpu',
+  batchSize: 1,
+  promptLength: { length: 1 + Math.floor(i / 40), spread: 0 },
+  generate: GENERATE,
+}));
+const models = [...new Set(cells.map(({ model }) => model))];
+
+const folder = mkdtempSync(join(tmpdir(), 'ortbench-bench-report-'));
+try {
+  await writeResults();
+  const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+  const hook = 'process.on("exit", () => console.error("maxRSS", process.resourceUsage().maxRSS))';
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, cli, 'report', folder];
+  const start = process.hrtime.bigint();
+  const child = spawnSync(process.execPath, [...args, '--out', join(folder, 'report')], { encoding: 'utf8' });
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  if (child.status !== 0) throw new Error(child.stderr);
+  const peakMiB = Number(/maxRSS (\d+)/.exec(child.stderr)[1]) / 1024;
+  const recordsMiB = statSync(join(folder, 'records.jsonl')).size / 2 ** 20;
+  const result = { samples, cells: cells.length, recordsMiB, seconds, peakMiB };
+  console.log(
+    values.json
+      ? JSON.stringify(result, null, 2)
+      : `${samples} samples of ${cells.length} cells (${recordsMiB.toFixed(0)} MiB): ${seconds.toFixed(1)} s, peak ${peakMiB.toFixed(0)} MiB`,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function writeResults() {
+  const manifest = manifestSchema.parse({
+    format: 1,
+    runId: 'bench-report',
+    createdAt: new Date().toISOString(),
+    title: null,
+    configSha256: '0'.repeat(64),
+    config: {},
+    environment: await captureEnvironment(),
+    seed: 1,
+    threads: 1,
+    repetitions: ROUNDS,
+    generate: GENERATE,
+    baselines: [{ engine: 'slow', precision: null }],
+    engines: ENGINES.map((name) => ({ name, engine: 'fake', title: name, options: {} })),
+    models: models.map((name) => ({ name, title: name, parameters: 1e6, layers: 1, origin: 'made up' })),
+    cells: cells.map((cell) => ({ cell, status: 'planned', reason: null })),
+    parity: false,
+  });
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest));
+  const file = createWriteStream(join(folder, 'records.jsonl'));
+  const write = async (record) => {
+    if (!file.write(encodeLine(record))) await once(file, 'drain');
+  };
+  const times = (count, ns) => Array.from({ length: count }, (_, i) => ns + ((i * 7919) % 1000));
+  for (const cell of cells) {
+    const effective = {};
+    const peaks = { peakRssBytes: 1e8, peakDeviceBytes: null };
+    const prompts = { promptTokens: cell.promptLength.length, promptsSha256: 'a'.repeat(64) };
+    await write({
+      kind: 'preparation',
+      cell,
+      compileNs: 0,
+      ...peaks,
+      warmupDecodeNs: [1e8],
+      ...prompts,
+      effective,
+    });
+    for (let round = 0; round < ROUNDS; round++) {
+      const stepNs = times(GENERATE - 1, (cell.engine === 'fast' ? 1e6 : 2e6) + round * 1e3);
+      const selectNs = times(GENERATE, 1000);
+      const run = {
+        prefillNs: 5e6 + round,
+        stepNs,
+        selectNs,
+        wallNs: 1e9,
+        recompiles: 0,
+        tokensReturned: GENERATE,
+        tokensSha256: 'b'.repeat(64),
+      };
+      await write({
+        kind: 'sample',
+        cell,
+        round,
+        turn: 0,
+        startedNs: round * 1e9,
+        runs: [run],
+        otherLoadCores: 0,
+      });
+    }
+    await write({ kind: 'outcome', cell, status: 'ok', reason: null });
+  }
+  await write({ kind: 'end', interrupted: false, wallNs: 1e12, engineNs: 9e11 });
+  file.end();
+  await once(file, 'close');
+}

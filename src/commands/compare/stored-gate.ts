@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { UserError } from '../../errors.ts';
+import { overallVerdict } from '../../gate/judge.ts';
+import type { Compared, GateReport, Variant } from '../../gate/model.ts';
+import { pairCells, type Side } from '../../gate/pairs.ts';
+import { fingerprintDifferences, judgeStored } from '../../gate/stored.ts';
+import type { Report } from '../../report/model.ts';
+import { resultsFolder } from '../folders.ts';
+import { runPrefix } from '../manifest.ts';
+import { programOf } from './child.ts';
+import { type CompareOptions, parsePairs, parseVariant, type Source } from './input.ts';
+import { measureAlone, reportOf } from './live.ts';
+
+/** Stored results, or a config that is swept now, against stored results: unpaired, and a verdict on one machine only. */
+export async function compareStored(
+  source: Source,
+  baselineFolder: string,
+  options: CompareOptions,
+): Promise<Compared> {
+  for (const option of ['baselineOrtbench', 'noiseFrom'] as const) {
+    if (options[option] !== undefined) {
+      throw new UserError(
+        `--${option === 'noiseFrom' ? 'noise-from' : 'baseline-ortbench'} is for live comparisons`,
+        {
+          hint: 'leave it out: stored results are what they are',
+        },
+      );
+    }
+  }
+  const baselineReport = await reportOf(baselineFolder);
+  const folder = 'folder' in source ? source.folder : await sweepNow(source.loaded, options);
+  const candidateReport = await reportOf(folder);
+  const baseline = sideOf('--baseline', options.baseline, baselineReport);
+  const candidate = sideOf('--candidate', options.candidate, candidateReport);
+  const differences = fingerprintDifferences(baselineReport.manifest, candidateReport.manifest);
+  const { cells, leftOut } = pairCells(baseline, candidate);
+  const rows = judgeStored(cells, baseline, candidate, differences.length === 0);
+  const report: GateReport = {
+    format: 1,
+    title: candidateReport.manifest.title ?? candidateReport.manifest.runId,
+    mode: 'stored',
+    baseline: `${options.baseline ?? 'stored'} of ${baselineReport.manifest.runId}`,
+    candidate: `${options.candidate ?? 'all'} of ${candidateReport.manifest.runId}`,
+    verdict: overallVerdict(rows),
+    pairs: null,
+    pairsReason: null,
+    smallestFindable: null,
+    rows,
+    leftOut,
+    warnings: [
+      ...baselineReport.warnings,
+      ...candidateReport.warnings,
+      ...(differences.length === 0
+        ? []
+        : [
+            `the baseline was measured under other conditions, so this can only warn: ${differences.join('; ')}`,
+          ]),
+    ],
+    results: [baselineFolder, folder],
+  };
+  return { report, measured: new Map(cells.map((cell) => [cell.id, cell])) };
+}
+
+async function sweepNow(loaded: Extract<Source, { loaded: unknown }>['loaded'], options: CompareOptions) {
+  const now = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  const dir = resultsFolder(`compare-${runPrefix(loaded.file)}-${now}`, options.out);
+  const folder = join(dir, 'candidate');
+  const names = loaded.sweep.engines.map(({ name }) => name);
+  const variant = parseVariant('--candidate', options.candidate, names, loaded.sweep.precisions);
+  const side = { loaded, variant, program: await programOf(undefined) };
+  const wanted = parsePairs(options);
+  const pairs = 'pairs' in wanted ? wanted.pairs : loaded.sweep.repetitions;
+  await measureAlone(folder, side, pairs, options.parity ?? true, options.only ?? []);
+  return folder;
+}
+
+function sideOf(option: string, text: string | undefined, report: Report): Side {
+  const cells = report.manifest.cells.map(({ cell }) => cell);
+  const distinct = (values: readonly string[]) => [...new Set(values)];
+  const variant: Variant = parseVariant(
+    option,
+    text,
+    distinct(cells.map(({ engine }) => engine)),
+    distinct(cells.map(({ precision }) => precision)),
+  );
+  return { variant, reports: [report] };
+}

@@ -1,0 +1,44 @@
+import { collect } from './define.ts';
+
+/** Options that several commands take, or too many for the table of contents. */
+export const JSON_OUTPUT = ['--json', 'machine-readable output on stdout'] as const;
+export const ONLY = [
+  '--only <field=value,…>',
+  'only cells that match, e.g. engine=NAME (repeatable)',
+  collect,
+] as const;
+
+/** What `doctor --fidelity` takes besides; apart from its command, so that `--help` loads neither. */
+export const FIDELITY_OPTIONS = [
+  ['--fidelity', "measure ortbench's drivers against each engine's own tools (about 25 minutes)"],
+  ['--engine <name>', 'with --fidelity: only this engine or comparison (repeatable)', collect],
+  ['--model <name>', "with --fidelity: this model instead of the file's (repeatable)", collect],
+  ['--rounds <n>', "with --fidelity: rounds instead of the file's; intervals need 6"],
+  ['--threads <n>', 'with --fidelity: threads of every engine (default: physical cores)'],
+  ['--cells <file>', 'with --fidelity: what is compared (default: configs/fidelity.yaml)'],
+  ['--tools <dir>', "with --fidelity: folder of an engine's own tools (repeatable)", collect],
+  ['--write [dir]', 'with --fidelity: write fidelity.md and its data there (default: docs)'],
+  ['--busy', 'with --fidelity: measure though other processes disturb; rows are marked'],
+] as const;
+
+/** The options of `ortbench compare`, as cli.ts lists them. */
+export const COMPARE_OPTIONS = [
+  ['--baseline <engine>', "the sweep's name of an engine or variant, with :precision where it differs"],
+  ['--candidate <engine>', 'what is judged, written the same way'],
+  ['--against <path>', 'the baseline is another config (live, run in turns) or stored results (unpaired)'],
+  ['--baseline-ortbench <dir>', 'run the baseline with the ortbench that is built in this folder'],
+  ['--pairs <n|auto>', 'pairs a cell: a number (default 15), or chosen for 95 % power at +5 % by a pilot'],
+  ['--noise-from <results>', 'choose the pairs from the noise of stored results instead of a pilot'],
+  ['--max-pairs <n>', 'most pairs that may be chosen (default 200)'],
+  ONLY,
+  ['--out <dir>', 'folder for all stages (default: one under results/ named for the time)'],
+  ['--no-parity', 'skip the check that both sides compute the same'],
+  ['--markdown <file>', 'step summary; also appended to $GITHUB_STEP_SUMMARY where that is set'],
+  ['--junit <file>', 'JUnit XML'],
+  ['--github-benchmark <file>', 'JSON for github-action-benchmark (customBiggerIsBetter)'],
+  ['--bencher <file>', 'JSON in the Bencher Metric Format'],
+  JSON_OUTPUT,
+] as const;
+
+export const EXIT_CODES =
+  'Exit codes: 0 ok, 1 regression, 2 usage, 3 inconclusive, 4 a cell or the machine failed';

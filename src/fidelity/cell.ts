@@ -1,0 +1,160 @@
+import type { Selection, Turn } from '../engines/yardstick.ts';
+import { EngineError } from '../errors.ts';
+import { watchOtherLoad } from '../machine/load.ts';
+import { roundOrder } from '../runner/schedule.ts';
+import type { Work } from '../runner/work.ts';
+import type { Effective, Shape } from '../schema/protocol.ts';
+import type { Run } from '../schema/record.ts';
+import { PHASES, type Phase } from '../schema/vocabulary.ts';
+import { median } from '../stats/descriptive.ts';
+import { decodeNs, generationThroughput, isWhole, promptThroughput } from '../stats/rates.ts';
+import { pairedSpeedup } from '../stats/speedup.ts';
+import type { Participant } from './participants.ts';
+import { type FidelityRow, judge } from './row.ts';
+import { comparable, planTurn } from './turn.ts';
+
+export interface Contender {
+  readonly title: string;
+  readonly bar: number | null;
+  readonly selection: Selection;
+  readonly participant: Participant;
+}
+
+export interface CellInput {
+  readonly shape: Shape;
+  readonly work: Work;
+  readonly driver: Participant;
+  readonly driverEffective: Effective;
+  readonly contenders: readonly Contender[];
+  readonly rounds: number;
+  readonly minTimedSeconds: number;
+  readonly seed: number;
+  /** Names the cell, for the order of its rounds. */
+  readonly label: string;
+  readonly signal: AbortSignal;
+}
+
+/** One row of numbers for one tool and phase; the caller knows the names. */
+export type Measured = Omit<
+  FidelityRow,
+  'engine' | 'model' | 'precision' | 'batchSize' | 'promptLength' | 'generate'
+>;
+
+export interface CellResult {
+  readonly measured: readonly Measured[];
+  /** Tools that failed, and how. */
+  readonly failures: ReadonlyMap<string, EngineError>;
+}
+
+/** Turns of one participant, by round. */
+interface Turns {
+  readonly runs: Map<number, readonly Run[]>;
+  readonly loads: number[];
+  recompiles: number;
+}
+
+/**
+ * Rounds in seeded random order: in each, the driver and every tool take one turn of the same work, so that a machine
+ * that slows down slows all of them alike. A tool that fails is left out of the rest.
+ * @throws EngineError when the driver fails
+ */
+export async function compareCell(input: CellInput): Promise<CellResult> {
+  const { driver, contenders, rounds, seed, label } = input;
+  const turn = await planFor(input);
+  const failures = new Map<string, EngineError>();
+  const everyone = [
+    { title: null, participant: driver },
+    ...contenders.map(({ title, participant }) => ({ title, participant })),
+  ];
+  const taken = new Map(
+    everyone.map(({ title }) => [title, { runs: new Map(), loads: [], recompiles: 0 } as Turns]),
+  );
+  for (let round = 0; round < rounds; round++) {
+    for (const { title, participant } of roundOrder(everyone, seed, label, round)) {
+      if (input.signal.aborted) break;
+      if (title !== null && failures.has(title)) continue;
+      try {
+        await takeTurn(participant, input, turn, round, taken.get(title)!);
+      } catch (error) {
+        if (title === null || !(error instanceof EngineError)) throw error;
+        failures.set(title, error);
+      }
+    }
+  }
+  const own = taken.get(null)!;
+  const measured = contenders
+    .filter(({ title }) => !failures.has(title))
+    .flatMap((contender) => compareWith(contender, own, taken.get(contender.title)!, input));
+  return { measured, failures };
+}
+
+/** Two runs of the driver: the first warms up, the second tells how long the phases are. */
+async function planFor({ driver, shape, work, driverEffective, minTimedSeconds }: CellInput): Promise<Turn> {
+  const once: Turn = { warmUp: true, prefills: 0, runs: 1 };
+  const { runs } = await driver.turn(work, shape, once, driverEffective);
+  return planTurn(runs[0]!.prefillNs, decodeNs(runs[0]!), minTimedSeconds);
+}
+
+async function takeTurn(participant: Participant, input: CellInput, turn: Turn, round: number, turns: Turns) {
+  const { work, shape, driver, driverEffective, contenders } = input;
+  const pids = [driver, ...contenders.map((contender) => contender.participant)].flatMap((each) => each.pids);
+  const otherLoad = watchOtherLoad([process.pid, ...pids]);
+  const { runs, recompiles } = await participant.turn(work, shape, turn, driverEffective);
+  const load = otherLoad();
+  if (load !== null) turns.loads.push(load);
+  turns.recompiles += recompiles;
+  turns.runs.set(round, runs);
+}
+
+function compareWith(contender: Contender, driver: Turns, tool: Turns, input: CellInput): Measured[] {
+  const loads = [...driver.loads, ...tool.loads];
+  const recompiles = driver.recompiles + tool.recompiles;
+  const { caveat } = contender.participant;
+  const bar = caveat === null ? contender.bar : null;
+  return PHASES.flatMap((phase): Measured[] => {
+    const own = seriesOf(phase, driver, contender.selection, input);
+    const theirs = seriesOf(phase, tool, 'apart', input);
+    const speedup = pairedSpeedup(own, theirs);
+    if (speedup === null) return [];
+    return [
+      {
+        tool: contender.title,
+        phase,
+        ratio: speedup.ratio,
+        low: speedup.interval?.[0] ?? null,
+        high: speedup.interval?.[1] ?? null,
+        rounds: speedup.logRatios.size,
+        bar,
+        verdict: judge({ bar, recompiles, speedup }),
+        driverRate: median([...own.values()]),
+        toolRate: median([...theirs.values()]),
+        sameTokens: sameTokens(driver, tool),
+        otherLoadCores: loads.length === 0 ? null : median(loads),
+        notes: [
+          ...(caveat === null ? [] : [caveat]),
+          ...(recompiles > 0 ? [`${recompiles} recompilations while timing`] : []),
+        ],
+      },
+    ];
+  });
+}
+
+/** Throughput by round. */
+function seriesOf(phase: Phase, turns: Turns, selection: Selection, { shape, work }: CellInput) {
+  const size = { batchSize: shape.batchSize, generate: work.generate, promptTokens: work.promptTokens };
+  const rate = phase === 'prefill' ? promptThroughput : generationThroughput;
+  return new Map([...turns.runs].map(([round, runs]) => [round, rate(size, comparable(runs, selection))]));
+}
+
+/** Of the whole runs; null where one side tells none. */
+function sameTokens(driver: Turns, tool: Turns): boolean | null {
+  const digests = (turns: Turns) =>
+    new Set(
+      [...turns.runs.values()].flatMap((runs) =>
+        runs.filter(isWhole).map(({ tokensSha256 }) => tokensSha256),
+      ),
+    );
+  const [own, theirs] = [digests(driver), digests(tool)];
+  if (own.has(null) || theirs.has(null) || own.size === 0 || theirs.size === 0) return null;
+  return own.size === 1 && theirs.size === 1 && [...own][0] === [...theirs][0];
+}

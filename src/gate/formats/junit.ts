@@ -1,0 +1,59 @@
+import type { GateReport, GateRow } from '../model.ts';
+import { benchmarkName } from './names.ts';
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
+
+/** Text as XML 1.0 can hold it: its control characters, lone surrogates and two non-characters are not allowed at all. */
+const xml = (text: string): string =>
+  text
+    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\ufffd')
+    .replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+
+/** One test case for each comparison. Inconclusive is `skipped`: neither passed nor failed. Failed cells are errors. */
+export function gateJunit({ title, rows, leftOut }: GateReport): string {
+  const count = (verdict: GateRow['verdict']) => rows.filter((row) => row.verdict === verdict).length;
+  const cases = rows.map((row) => testCase(benchmarkName(row), outcome(row)));
+  const others = leftOut.map(({ id, reason }) => testCase(id, element('skipped', reason)));
+  const counts = [
+    `tests="${rows.length + leftOut.length}"`,
+    `failures="${count('regression')}"`,
+    `errors="${count('failed')}"`,
+    `skipped="${count('inconclusive') + leftOut.length}"`,
+  ].join(' ');
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="ortbench compare" ${counts}>`,
+    `  <testsuite name="${xml(title)}" ${counts}>`,
+    ...cases,
+    ...others,
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+function testCase(name: string, content: string): string {
+  const open = `    <testcase classname="ortbench.compare" name="${xml(name)}"`;
+  return content === '' ? `${open}/>` : `${open}>${content}</testcase>`;
+}
+
+function outcome({ verdict, reason }: GateRow): string {
+  switch (verdict) {
+    case 'ok':
+      return '';
+    case 'regression':
+      return element('failure', reason);
+    case 'inconclusive':
+      return element('skipped', reason);
+    case 'failed':
+      return element('error', reason);
+  }
+}
+
+const element = (name: string, message: string): string => `<${name} message="${xml(message)}"/>`;
