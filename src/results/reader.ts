@@ -1,6 +1,8 @@
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfrastructureError, UserError } from '../errors.ts';
+import { LineSplitter } from '../files/lines.ts';
 import { cellKey } from '../schema/cell.ts';
 import { type Manifest, manifestSchema } from '../schema/manifest.ts';
 import type { RunRecord } from '../schema/record.ts';
@@ -21,7 +23,8 @@ export interface Results {
 /** @throws UserError when the folder holds no results; InfrastructureError when they are damaged. */
 export async function readResults(dir: string): Promise<Results> {
   const manifest = await readManifest(dir);
-  const { records, warnings } = await readRecords(dir);
+  const records: RunRecord[] = [];
+  const { warnings } = await readRecords(dir, (record) => records.push(record));
   const end = records.findLast((record) => record.kind === 'end');
   return { manifest, records: withoutSuperseded(records), warnings, interrupted: end?.interrupted ?? true };
 }
@@ -49,47 +52,56 @@ export async function readManifest(dir: string): Promise<Manifest> {
   throw new InfrastructureError(`${path} is damaged: ${issue?.path.join('.')}: ${issue?.message}`);
 }
 
-export interface RecordLines {
-  readonly records: RunRecord[];
+const CHUNK_BYTES = 1024 * 1024;
+/** A record of a large batch may hold many runs of many steps; a longer line is no record of ours. */
+const MAX_LINE_BYTES = 1024 ** 3;
+
+export interface RecordsEnd {
   readonly warnings: string[];
   /** Bytes up to the end of the last good line: what follows is torn, and cut off before anything is appended. */
   readonly goodBytes: number;
 }
 
-/** Every good line. A bad last line is the trace of a kill and dropped; a bad one before it means damage. */
-export async function readRecords(dir: string): Promise<RecordLines> {
+/**
+ * Reads the file line by line, so that only one is in memory, and hands every good one to `visit`. A bad last line is the
+ * trace of a kill and dropped; a bad one before it means damage.
+ * @throws InfrastructureError for a damaged file, or one that cannot be read
+ */
+export async function readRecords(dir: string, visit: (record: RunRecord) => void): Promise<RecordsEnd> {
   const path = join(dir, RECORDS_FILE);
-  let content: Buffer;
+  const damaged = (number: number, problem: string) =>
+    new InfrastructureError(`${path}:${number} is damaged: ${problem}`, {
+      hint: 'the file was changed after it was written; restore it, or start a new run',
+    });
+  let number = 0;
+  let goodBytes = 0;
+  let problem: string | null = null;
+  const lines = new LineSplitter(MAX_LINE_BYTES, () => damaged(number + 1, 'it is far too long'));
   try {
-    content = await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      return { records: [], warnings: [], goodBytes: 0 };
-    throw new InfrastructureError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-  const records: RunRecord[] = [];
-  let start = 0;
-  for (let number = 1; start < content.length; number++) {
-    const newline = content.indexOf(0x0a, start);
-    const end = newline < 0 ? content.length : newline;
-    const decoded =
-      newline < 0 ? { problem: 'it is cut off' } : decodeLine(content.toString('utf8', start, end));
-    if ('problem' in decoded) {
-      if (end + 1 < content.length) {
-        throw new InfrastructureError(`${path}:${number} is damaged: ${decoded.problem}`, {
-          hint: 'the file was changed after it was written; restore it, or start a new run',
-        });
+    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+      for (const line of lines.push(chunk as Buffer)) {
+        if (problem !== null) throw damaged(number, problem);
+        number++;
+        const decoded = decodeLine(line.toString('utf8'));
+        if ('problem' in decoded) problem = decoded.problem;
+        else {
+          visit(decoded.record);
+          goodBytes += line.length + 1;
+        }
       }
-      return {
-        records,
-        warnings: [`${RECORDS_FILE}:${number} dropped: ${decoded.problem}`],
-        goodBytes: start,
-      };
     }
-    records.push(decoded.record);
-    start = end + 1;
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { warnings: [], goodBytes: 0 };
+    throw new InfrastructureError(`${path} cannot be read: ${error.message}`, { cause: error });
   }
-  return { records, warnings: [], goodBytes: start };
+  if (lines.pendingBytes > 0) {
+    if (problem !== null) throw damaged(number, problem);
+    number++;
+    problem = 'it is cut off';
+  }
+  const warnings = problem === null ? [] : [`${RECORDS_FILE}:${number} dropped: ${problem}`];
+  return { warnings, goodBytes };
 }
 
 /** A cell that was begun anew starts with a new preparation: what was measured before it counts no more. */

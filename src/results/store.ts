@@ -19,7 +19,7 @@ export class ResultsStore {
   readonly dir: string;
   /** The manifest on disk: on resume the first attempt's. */
   readonly manifest: Manifest;
-  /** What earlier attempts left. */
+  /** What earlier attempts left, without their samples. */
   readonly earlier: readonly RunRecord[];
   readonly warnings: readonly string[];
   readonly #lock: Lock;
@@ -74,7 +74,11 @@ export class ResultsStore {
           hint: 'numbers of different conditions are never mixed: start a new run without --resume',
         });
       }
-      const { records, warnings, goodBytes } = await readRecords(dir);
+      const records: RunRecord[] = [];
+      const { warnings, goodBytes } = await readRecords(dir, (record) => {
+        // Nothing of a resumed run looks at earlier times, and they are most of what there is.
+        if (record.kind !== 'sample') records.push(record);
+      });
       const file = await open(join(dir, RECORDS_FILE), 'a');
       await file.truncate(goodBytes);
       await file.sync();

@@ -25,7 +25,7 @@ export interface RunContext {
   readonly modelShape: (model: string) => ModelShape;
   /** Prepares what is missing. @throws EngineError when the artefact cannot be made */
   readonly artefact: (model: string, kind: ArtefactKind, precision: Precision) => Promise<PreparedArtefact>;
-  /** What earlier attempts of a resumed run left. */
+  /** What earlier attempts of a resumed run left, without their samples. */
   readonly earlier: readonly RunRecord[];
   /** On disk when it resolves. */
   readonly append: (record: RunRecord) => Promise<void>;

@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import type { RunnerCommand } from '../../engines/engine.ts';
 import { EngineError } from '../../errors.ts';
 import { countOomKills } from '../../machine/oom.ts';
-import { LineSplitter, Tail } from './lines.ts';
+import { runnerLines, Tail } from './lines.ts';
 
 /** How long a runner may take to obey SIGTERM before it is killed. */
 const TERMINATE_GRACE_MS = 5_000;
@@ -42,10 +42,10 @@ export class RunnerProcess {
       cleanup: false,
     });
     this.#child = child;
-    const lines = new LineSplitter();
+    const lines = runnerLines();
     child.stdout.on('data', (chunk: Buffer) => {
       try {
-        for (const line of lines.push(chunk)) onLine(line);
+        for (const line of lines.push(chunk)) onLine(line.toString('utf8'));
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
         onBroken(error);

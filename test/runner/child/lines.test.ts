@@ -1,29 +1,13 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineSplitter, Tail } from '../../../src/runner/child/lines.ts';
+import { runnerLines, Tail } from '../../../src/runner/child/lines.ts';
 
-describe('LineSplitter', () => {
-  it('gives the same lines however the bytes are cut', () => {
-    const line = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\n', ''));
-    fc.assert(
-      fc.property(fc.array(line), fc.array(fc.nat(64)), (lines, cuts) => {
-        const splitter = new LineSplitter();
-        let rest = Buffer.from(lines.map((text) => `${text}\n`).join(''));
-        const seen: string[] = [];
-        for (const cut of cuts) {
-          seen.push(...splitter.push(rest.subarray(0, cut)));
-          rest = rest.subarray(cut);
-        }
-        seen.push(...splitter.push(rest));
-        expect(seen).toEqual(lines.map((text) => Buffer.from(text).toString('utf8')));
-      }),
+describe('runnerLines', () => {
+  it('refuses to buffer more than its limit, as the runner’s fault', () => {
+    const lines = runnerLines(10);
+    expect([...lines.push(Buffer.from('12345'))]).toEqual([]);
+    expect(() => [...lines.push(Buffer.from('678901'))]).toThrow(
+      /the runner sent a line of more than 10 bytes/,
     );
-  });
-
-  it('refuses to buffer more than its limit', () => {
-    const splitter = new LineSplitter(10);
-    expect([...splitter.push(Buffer.from('12345'))]).toEqual([]);
-    expect(() => [...splitter.push(Buffer.from('678901'))]).toThrow(/more than 10 bytes/);
   });
 });
 
