@@ -1,4 +1,4 @@
-"""Peak resident set of this process; None where the system cannot tell."""
+"""Peak resident set of this process, and free memory; None where the system cannot tell."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ def peak_rss_bytes() -> int | None:
     """The high-water mark since the last reset."""
     try:
         match = re.search(r"^VmHWM:\s+(\d+) kB$", _STATUS.read_text(), re.MULTILINE)
+    except OSError:
+        return None
+    return int(match[1]) * 1024 if match else None
+
+
+def available_bytes() -> int | None:
+    """What the kernel could give out without swapping."""
+    try:
+        match = re.search(r"^MemAvailable:\s+(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
     except OSError:
         return None
     return int(match[1]) * 1024 if match else None

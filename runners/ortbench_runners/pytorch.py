@@ -13,7 +13,7 @@ from .errors import RunnerError
 from .protocol import serve
 from .session import DecodeSession
 
-OPTIONS = {"eager": set(), "compile": {"mode"}}
+OPTIONS = {"eager": set(), "compile": {"mode", "freezing"}}
 
 
 class PytorchRunner:

@@ -54,6 +54,8 @@ const BASE_MIB: Record<ArtefactKind, number> = { checkpoint: 450, onnx: 130, ggu
 
 /** A compiler's own process state and generated code, on top. */
 const COMPILER_MIB = 300;
+/** Graphs of one cell that each pack a copy of the matrices: prefill's and decode's. int4 is packed as it is. */
+const COMPILED_COPIES = 2;
 
 /** Most prompt tokens whose activations are alive at once; engines that cut a prompt into chunks hold one chunk's. */
 const CHUNK_TOKENS: Record<ArtefactKind, number> = {
@@ -77,7 +79,8 @@ export interface MemoryEstimate {
  * Predicted peak resident memory of a session while it runs this cell, in MiB.
  *
  * - weights: matrices × bytes + embedding table × bytes, by artefact kind and precision. A tied head is counted once
- *   more when it is stored narrower than the embedding, because it is then a matrix of its own.
+ *   more when it is stored narrower than the embedding, because it is then a matrix of its own. A compiler packs them
+ *   once more for each of its graphs.
  * - KV: 2 · layers · kvHeads · headSize · batch · (prompt + generate) · bytes.
  * - logits: batch · vocabulary · 4 bytes, in the engine and once more in the host.
  * - activations of prefill: tokens alive · (4 · hidden + 3 · intermediate) · 4 bytes, and for ONNX, whose CPU attention
@@ -93,7 +96,9 @@ export function predictMemory(cell: Cell, shape: ModelShape, meta: EngineMeta): 
   const prompt = cell.promptLength.length;
   const tokens = Math.min(batchSize * prompt, Math.max(CHUNK_TOKENS[meta.artefact], batchSize));
   const scores = meta.artefact === 'onnx' ? batchSize * shape.heads * prompt * prompt * 4 : 0;
-  const weights = weightBytes(cell.precision, shape, meta.artefact);
+  const copies = meta.compiles && cell.precision !== 'int4' ? COMPILED_COPIES : 0;
+  const matrices = (shape.parameters - shape.vocabSize * shape.hiddenSize) * storage.matrix;
+  const weights = weightBytes(cell.precision, shape, meta.artefact) + copies * matrices;
   const kv = kvBytesPerToken(cell.precision, shape, meta.artefact) * batchSize * (prompt + generate);
   const logits = 2 * batchSize * shape.vocabSize * 4;
   const activations = tokens * (4 * shape.hiddenSize + 3 * shape.intermediateSize) * 4 + scores;

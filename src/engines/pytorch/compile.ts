@@ -7,10 +7,15 @@ import { findCompiler } from './compiler.ts';
 import { precisions, probePytorch } from './shared.ts';
 
 const optionsSchema = z.strictObject({
-  /** torch.compile's own mode. */
+  /** torch.compile's own mode; `auto` is what was measured to be the fastest on the device, for each phase. */
   mode: z
-    .enum(['default', 'reduce-overhead', 'max-autotune-no-cudagraphs', 'max-autotune'])
-    .default('default'),
+    .enum(['auto', 'default', 'reduce-overhead', 'max-autotune-no-cudagraphs', 'max-autotune'])
+    .default('auto'),
+  /**
+   * Weights as constants of each graph, packed for its kernels: one more copy a graph. On the CPU unless said otherwise,
+   * for as long as the copies fit well into the free memory.
+   */
+  freezing: z.boolean().optional(),
 });
 
 async function probe(device: Device): Promise<Availability> {

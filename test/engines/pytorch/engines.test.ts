@@ -96,7 +96,8 @@ describe.skipIf(process.platform === 'win32')('the PyTorch engines', () => {
   });
 
   it('take only the options that the runner knows', () => {
-    expect(pytorchCompile.options.parse({})).toEqual({ mode: 'default' });
+    expect(pytorchCompile.options.parse({})).toEqual({ mode: 'auto' });
+    expect(pytorchCompile.options.parse({ freezing: false })).toEqual({ mode: 'auto', freezing: false });
     expect(pytorchCompile.options.safeParse({ mode: 'fastest' }).success).toBe(false);
     expect(pytorchEager.options.safeParse({ mode: 'default' }).success).toBe(false);
   });
