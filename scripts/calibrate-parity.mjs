@@ -1,7 +1,7 @@
 // Measures how far engines that compute the same thing are from the reference, over families, precisions, seeds, prompt
 // lengths, uniform and ragged batches, and how far the negative controls of the test suite are; proposes tolerances by
 // the rule of docs/parity.md and rewrites the tables of that page. Works on the built dist/.
-//   npm run calibrate:parity -- [--json] [--seeds N] [--models a,b] [--lengths 24,256] [--no-controls] [--no-write]
+//   npm run calibrate:parity -- [--json] [--seeds N] [--models a,b] [--lengths 24,256] [--no-controls] [--no-write] [--no-distributions]
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,6 +32,7 @@ const { values: options } = parseArgs({
     lengths: { type: 'string', default: '24,200,1000' },
     engines: { type: 'string' },
     precisions: { type: 'string', default: PRECISIONS.join(',') },
+    distributions: { type: 'boolean', default: true },
     controls: { type: 'boolean', default: true },
     write: { type: 'boolean', default: true },
   },
@@ -114,13 +115,16 @@ async function measure(name, seed) {
           try {
             for (const shape of shapes) {
               const record = await checkParity(cells[0], session, references, shape, context);
-              if (record.verdict === 'unchecked') throw new Error(record.reason);
+              if (record.figures === null) throw new Error(record.reason);
               records.push({ family: model.spec.source.config.model_type, seed, ...record });
             }
           } finally {
             await session.close();
           }
-          log(`${name} seed ${seed} ${precision} ${engine.meta.id}: ${shapes.length} checks`);
+          const worst = Math.max(...records.slice(-shapes.length).map((r) => r.figures.normalisedError));
+          log(
+            `${name} seed ${seed} ${precision} ${engine.meta.id}: ${shapes.length} checks, ${worst.toExponential(1)}`,
+          );
         } catch (error) {
           if (error.code !== 'unsupported' && error.code !== 'unavailable') throw error;
           log(`${name} seed ${seed} ${precision} ${engine.meta.id}: left out, ${error.message}`);
@@ -164,10 +168,10 @@ async function runControls() {
 }
 
 const records = [];
-for (const name of models) {
+for (const name of options.distributions ? models : []) {
   for (let seed = 1; seed <= Number(options.seeds); seed++) records.push(...(await measure(name, seed)));
 }
-const controls = options.controls ? await runControls() : [];
+const { landed: controls, surveyed } = options.controls ? await runControls() : { landed: [], surveyed: [] };
 
 const short = (value) => (value === 0 ? '0' : value.toExponential(1));
 const table = (head, rows) =>
@@ -247,14 +251,23 @@ const controlTable = table(
   ]),
 );
 
+const surveyTable = table(
+  ['wrong scales', 'tried', 'caught', 'times over the tolerance: least', 'median', 'most'],
+  surveyed.map(({ mistake, tried, found, least, median, most }) => [
+    mistake,
+    tried,
+    found,
+    ...[least, median, most].map((times) => times.toPrecision(2)),
+  ]),
+);
+
 if (options.write) {
   const page = join(root, 'docs/parity.md');
   const cpu = os.cpus()[0]?.model ?? 'unknown processor';
-  const seen = `Measured on ${new Date().toISOString().slice(0, 10)} on ${cpu}, ${os.platform()} ${os.arch()}, with ${records.length} checks: ${models.join(', ')}; seeds 1 to ${options.seeds}; prompts of ${lengths.join(', ')} tokens, uniform and ragged batches of 3.`;
+  const seen = `Measured ${new Date().toISOString().slice(0, 10)} on ${cpu}, ${os.platform()} ${os.arch()}: ${records.length} checks of ${models.join(', ')}; ${options.seeds} seed(s) each; prompts of ${lengths.join(' and ')} tokens; batches of 3, uniform and ragged.`;
   const sections = {
-    measured: `${seen}\n\n${distribution}`,
-    proposed,
-    ...(controls.length > 0 ? { controls: controlTable } : {}),
+    ...(options.distributions ? { measured: `${seen}\n\n${distribution}`, proposed } : {}),
+    ...(options.controls ? { controls: controlTable, survey: surveyTable } : {}),
   };
   let text = await readFile(page, 'utf8');
   for (const [name, content] of Object.entries(sections)) {
@@ -264,8 +277,9 @@ if (options.write) {
   }
   await writeFile(page, text);
 }
-if (options.json) process.stdout.write(`${JSON.stringify({ records, proposals, controls }, null, 1)}\n`);
-else process.stdout.write(`${distribution}\n\n${proposed}\n\n${controlTable}\n`);
+if (options.json)
+  process.stdout.write(`${JSON.stringify({ records, proposals, controls, surveyed }, null, 1)}\n`);
+else process.stdout.write(`${distribution}\n\n${proposed}\n\n${controlTable}\n\n${surveyTable}\n`);
 if (tooTight.length > 0)
   log(`${tooTight.length} tolerances in force are tighter than 2.5 times what was seen`);
 process.exit(tooTight.length > 0 ? 1 : 0);

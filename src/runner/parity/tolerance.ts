@@ -5,18 +5,18 @@ import type { Precision } from '../../schema/vocabulary.ts';
 /**
  * The most that an engine which computes the same thing may differ, from the distributions and controls of docs/parity.md:
  * at least 2.5 times the largest figure seen, and no more than half of the smallest that a mistake had, where both can be.
- * fp32: summation order, and the rotary angles of late positions (seen: 2e-5). bf16 and fp16: rounding of activations to
- * 8 and 11 significant bits. int4: the weights are equal, but engines round activations to 8 bits or to bf16 before they
- * multiply (seen: 6e-2 at the worst position, 8e-3 in a direction that positions share).
+ * fp32: summation order, and the rotary angles of late positions (seen: 3e-6, and 2e-5 after 500 tokens). bf16: rounding of
+ * activations to 8 significant bits (seen: 4e-2). fp16: to 11; not measured yet, an eighth of bf16 with room. int4: the weights are equal, but engines round activations to 8 bits or to bf16 before they
+ * multiply (seen: 7e-2 at the worst position, 8e-3 in a direction that positions share).
  */
 export const PARITY_TOLERANCES: Readonly<Record<Precision, ParityTolerances>> = {
   fp32: { normalisedError: 2e-4, systematicError: 5e-5, meanKlDivergence: 2e-8, top1Agreement: 0.99 },
   fp16: { normalisedError: 3e-2, systematicError: 5e-3, meanKlDivergence: 2e-4, top1Agreement: 0.99 },
-  bf16: { normalisedError: 1e-1, systematicError: 2e-2, meanKlDivergence: 2e-3, top1Agreement: 0.99 },
-  int4: { normalisedError: 1.5e-1, systematicError: 2.5e-2, meanKlDivergence: 4e-3, top1Agreement: 0.99 },
+  bf16: { normalisedError: 1.1e-1, systematicError: 2e-2, meanKlDivergence: 2e-3, top1Agreement: 0.99 },
+  int4: { normalisedError: 1.7e-1, systematicError: 2.5e-2, meanKlDivergence: 4e-3, top1Agreement: 0.99 },
 };
 
-/** fp32 with a function that is taken from a table of half precision (seen: 4e-4). */
+/** fp32 with a function that is taken from a table of half precision (seen: 7e-4). */
 const COARSE_FP32: ParityTolerances = {
   normalisedError: 2e-3,
   systematicError: 5e-4,
