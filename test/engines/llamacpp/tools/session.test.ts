@@ -73,6 +73,12 @@ describe('llama.cpp through llama-batched-bench', () => {
     expect((await session.generate(generation([four], 3))).stepTotal?.steps).toBe(2);
   });
 
+  it('puts more rows behind those that count when they were lost', async () => {
+    const session = await open(request({ toolsDir, nBatch: 256, nUbatch: 256 }));
+    const { stepTotal } = await session.generate(generation([four], 3));
+    expect(stepTotal).toEqual({ steps: 2, ns: expect.closeTo(20e6, 0) });
+  });
+
   it('gives up when the tool keeps losing its results', async () => {
     const losing = open(request({ toolsDir, nBatch: 1024 }));
     await expect(losing).rejects.toMatchObject({
