@@ -158,6 +158,26 @@ class GenaiDecoder:
         self._generator.generate_next_token()
 
 
+def open_model(command: Load) -> tuple[Any, int, int]:
+    """The model, the size of its vocabulary, and the nanoseconds that loading it took."""
+    if command.device != "cpu" or command.precision not in PRECISIONS:
+        raise RunnerError("unsupported", f"genai is driven on the CPU in {' and '.join(PRECISIONS)} only")
+    folder = Path(command.artefactDir) / "genai"
+    try:
+        described = json.loads((folder / CONFIG).read_text())
+        vocab_size = int(described["model"]["vocab_size"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise RunnerError("failed", f"no {CONFIG} that names a vocabulary in {folder}") from None
+    import onnxruntime_genai
+
+    start = perf_counter_ns()
+    with without_end_of_sequence(folder, described) as config_folder:
+        config = onnxruntime_genai.Config(str(config_folder))
+        config.overlay(json.dumps(overlay(command.threads)))
+        model = onnxruntime_genai.Model(config)
+    return model, vocab_size, perf_counter_ns() - start
+
+
 class GenaiRunner:
     name = "genai"
 
@@ -171,23 +191,9 @@ class GenaiRunner:
     def load(self, command: Load) -> tuple[DecodeSession, dict[str, Any]]:
         if command.options:
             raise RunnerError("failed", f"genai has no option {sorted(command.options)[0]!r}")
-        if command.device != "cpu" or command.precision not in PRECISIONS:
-            raise RunnerError("unsupported", f"genai is driven on the CPU in {' and '.join(PRECISIONS)} only")
-        folder = Path(command.artefactDir) / "genai"
-        try:
-            described = json.loads((folder / CONFIG).read_text())
-            vocab_size = int(described["model"]["vocab_size"])
-        except (OSError, ValueError, KeyError, TypeError):
-            raise RunnerError("failed", f"no genai_config.json that names a vocabulary in {folder}") from None
-        import onnxruntime_genai
-
-        start = perf_counter_ns()
-        with without_end_of_sequence(folder, described) as config_folder:
-            config = onnxruntime_genai.Config(str(config_folder))
-            config.overlay(json.dumps(overlay(command.threads)))
-            decoder = GenaiDecoder(onnxruntime_genai.Model(config), vocab_size)
-        return DecodeSession(decoder), {
-            "loadNs": perf_counter_ns() - start,
+        model, vocab_size, load_ns = open_model(command)
+        return DecodeSession(GenaiDecoder(model, vocab_size)), {
+            "loadNs": load_ns,
             "vocabSize": vocab_size,
             "versions": self.versions(),
             "effective": {

@@ -1,4 +1,4 @@
-import type { Effective, Generation, LoadRequest, Shape } from '../schema/protocol.ts';
+import type { Effective, LoadRequest, Shape } from '../schema/protocol.ts';
 import type { Precision } from '../schema/vocabulary.ts';
 import type { RunnerCommand } from './engine.ts';
 
@@ -78,8 +78,3 @@ export interface EngineYardsticks {
 }
 
 export const always = (): true => true;
-
-/** Σ of a generation's steps, whatever it tells them as. */
-export function stepsNs({ stepNs, stepTotal }: Pick<Generation, 'stepNs' | 'stepTotal'>): number {
-  return stepTotal?.ns ?? stepNs.reduce((sum, ns) => sum + ns, 0);
-}

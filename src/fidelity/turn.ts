@@ -1,8 +1,9 @@
 import type { EngineSession } from '../engines/engine.ts';
-import { type Selection, stepsNs, type ToolRun, type Turn } from '../engines/yardstick.ts';
+import type { Selection, ToolRun, Turn } from '../engines/yardstick.ts';
 import { digestTokens, type Work } from '../runner/work.ts';
 import type { Generation } from '../schema/protocol.ts';
 import type { Run } from '../schema/record.ts';
+import { decodeNs as decodeNsOf } from '../stats/rates.ts';
 import { nsToSeconds } from '../units.ts';
 
 /** A prefill as long as this loses nothing worth naming to a cold start. */
@@ -98,7 +99,7 @@ export function comparable(runs: readonly Run[], selection: Selection): Run[] {
   return runs.map((run) => {
     const [first = 0, ...later] = run.selectNs;
     const isWhole = run.stepNs.length > 0 || run.stepTotal !== undefined;
-    const ns = stepsNs(run) + later.reduce((sum, value) => sum + value, 0);
+    const ns = decodeNsOf(run) + later.reduce((sum, value) => sum + value, 0);
     const steps = run.stepTotal?.steps ?? run.stepNs.length;
     return {
       ...run,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
 
 from ..commands import Load, Prompts
-from ..errors import RunnerError
-from ..genai import CONFIG, PRECISIONS, GenaiRunner, overlay, without_end_of_sequence
+from ..genai import GenaiRunner, open_model
 from ..protocol import serve
 from .tool_runner import ToolSession, require_no_options
 
@@ -73,22 +70,7 @@ class GenaiLoopRunner:
 
     def load(self, command: Load) -> tuple[ToolSession, dict[str, Any]]:
         require_no_options(command)
-        if command.device != "cpu" or command.precision not in PRECISIONS:
-            raise RunnerError("unsupported", f"genai is driven on the CPU in {' and '.join(PRECISIONS)} only")
-        folder = Path(command.artefactDir) / "genai"
-        try:
-            described = json.loads((folder / CONFIG).read_text())
-            vocab_size = int(described["model"]["vocab_size"])
-        except (OSError, ValueError, KeyError, TypeError):
-            raise RunnerError("failed", f"no {CONFIG} that names a vocabulary in {folder}") from None
-        import onnxruntime_genai
-
-        start = perf_counter_ns()
-        with without_end_of_sequence(folder, described) as config_folder:
-            config = onnxruntime_genai.Config(str(config_folder))
-            config.overlay(json.dumps(overlay(command.threads)))
-            model = onnxruntime_genai.Model(config)
-        load_ns = perf_counter_ns() - start
+        model, vocab_size, load_ns = open_model(command)
         return ToolSession(GeneratorLoop(model, vocab_size)), {
             "loadNs": load_ns,
             "vocabSize": vocab_size,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Engine } from '../engine.ts';
+import { ORT_PRECISIONS } from '../onnxruntime/precisions.ts';
 import { pythonAvailability } from '../python/availability.ts';
 import { pythonRunnerCommand } from '../python/command.ts';
 import { installPython } from '../python/install.ts';
@@ -10,14 +11,7 @@ export const genai: Engine = {
     id: 'genai',
     title: 'ONNX Runtime GenAI',
     artefact: 'onnx',
-    precisions: {
-      cpu: {
-        fp32: true,
-        fp16: 'the CPU provider has no float16 kernels on x86: it would silently compute in fp32',
-        bf16: 'the CPU provider has no bfloat16 kernels',
-        int4: true,
-      },
-    },
+    precisions: ORT_PRECISIONS,
     ragged: false,
     isolation: 'process',
     compiles: false,

@@ -2,6 +2,7 @@ import { EngineError } from '../../errors.ts';
 import type { Device } from '../../schema/vocabulary.ts';
 import type { Availability, Engine } from '../engine.ts';
 import { packagedLibrary } from '../onnxruntime/capi/location.ts';
+import { ORT_PRECISIONS } from '../onnxruntime/precisions.ts';
 import { ortJsOptionsSchema } from './options.ts';
 
 /**
@@ -14,14 +15,7 @@ export const onnxruntimeJs: Engine = {
     id: 'onnxruntime-js',
     title: 'ONNX Runtime (JavaScript)',
     artefact: 'onnx',
-    precisions: {
-      cpu: {
-        fp32: true,
-        fp16: 'the CPU provider has no float16 kernels on x86: it would silently compute in fp32',
-        bf16: 'the CPU provider has no bfloat16 kernels',
-        int4: true,
-      },
-    },
+    precisions: ORT_PRECISIONS,
     ragged: true,
     // The copies are garbage of the JavaScript heap: collecting it would fall into another engine's timed steps, and its
     // peak would be taken for the other's memory.

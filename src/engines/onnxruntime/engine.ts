@@ -3,6 +3,7 @@ import type { Device } from '../../schema/vocabulary.ts';
 import type { Availability, Engine } from '../engine.ts';
 import { NativeSession } from '../native/session.ts';
 import { ortOptionsSchema } from './options.ts';
+import { ORT_PRECISIONS } from './precisions.ts';
 
 /**
  * ONNX Runtime in the harness's own process, through the C API of the library that onnxruntime-node ships, with past
@@ -13,14 +14,7 @@ export const onnxruntime: Engine = {
     id: 'onnxruntime',
     title: 'ONNX Runtime',
     artefact: 'onnx',
-    precisions: {
-      cpu: {
-        fp32: true,
-        fp16: 'the CPU provider has no float16 kernels on x86: it would silently compute in fp32',
-        bf16: 'the CPU provider has no bfloat16 kernels',
-        int4: true,
-      },
-    },
+    precisions: ORT_PRECISIONS,
     ragged: true,
     isolation: 'in-process',
     compiles: false,
