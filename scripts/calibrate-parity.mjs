@@ -116,7 +116,8 @@ async function measure(name, seed) {
             for (const shape of shapes) {
               const record = await checkParity(cells[0], session, references, shape, context);
               if (record.figures === null) throw new Error(record.reason);
-              records.push({ family: model.spec.source.config.model_type, seed, ...record });
+              const { modelType: family, activation } = model.shape;
+              records.push({ family, activation, seed, ...record });
             }
           } finally {
             await session.close();
@@ -199,15 +200,21 @@ const distribution = table(
   }),
 );
 /** Engines that are held to the same tolerances, together. */
-const heldTo = (r) =>
-  `${r.precision}${r.precision === 'fp32' && engines.get(r.engine).meta.coarseFp32 ? ', coarse' : ''}`;
+const heldTo = (r) => {
+  const coarse = engines.get(r.engine).meta.coarseFp32?.activation === r.activation;
+  return `${r.precision}${r.precision === 'fp32' && coarse ? ', coarse' : ''}`;
+};
 const proposals = Object.fromEntries(
   [...groupBy(records, heldTo)].map(([what, members]) => [
     what,
     Object.fromEntries(
       FIGURES.map((name) => {
         const largest = Math.max(...members.map(({ figures }) => figures[name]));
-        const inForce = tolerancesFor(engines.get(members[0].engine).meta, members[0].precision)[name];
+        const inForce = tolerancesFor(
+          engines.get(members[0].engine).meta,
+          members[0].precision,
+          members[0].activation,
+        )[name];
         return [name, { largest, least: propose(largest), inForce }];
       }),
     ),
@@ -247,7 +254,7 @@ const controlTable = table(
     c.times.toPrecision(3),
     c.by,
     ...FIGURES.map((name) => (c.figures ? short(c.figures[name]) : '–')),
-    c.caught ? 'yes' : 'no',
+    c.caught === true ? 'yes' : c.caught || 'no',
   ]),
 );
 

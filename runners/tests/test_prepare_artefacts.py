@@ -14,12 +14,13 @@ import pytest
 import torch
 from gguf import GGUFReader
 from onnx import numpy_helper
+from onnx.external_data_helper import load_external_data_for_tensor
 from ortbench_runners.prepare.errors import PrepareError
 from ortbench_runners.prepare.families import FAMILIES, llama
 from ortbench_runners.prepare.gguf_export import interleave_halves, make_gguf
 from ortbench_runners.prepare.onnx_export import make_onnx
 from ortbench_runners.prepare.q4 import on_grid
-from ortbench_runners.prepare.verify import verify_artefact
+from ortbench_runners.prepare.verify import require_constants, verify_artefact
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
@@ -50,13 +51,19 @@ def precision_of(prepared: Prepared) -> str:
 
 
 @pytest.mark.parametrize("kind", ["onnx", "gguf"])
-def test_every_matrix_is_the_canonical_one(prepared: Prepared, kind: str) -> None:
+def test_every_tensor_and_constant_is_the_canonical_one(prepared: Prepared, kind: str) -> None:
     request = {"kind": kind, "artefact": str(getattr(prepared, kind)), "checkpoint": str(prepared.checkpoint)}
     reply = verify_artefact(request)
     assert reply["missing"] == []
-    assert [matrix["name"] for matrix in reply["matrices"] if matrix["verdict"] != "identical"] == []
+    assert [tensor["name"] for tensor in reply["tensors"] if tensor["verdict"] != "identical"] == []
+    assert [constant for constant in reply["constants"] if constant["verdict"] != "equal"] == []
+    assert len(reply["constants"]) >= 9
     if precision_of(prepared) == "int4":
-        kinds = {matrix["storedAs"] for matrix in reply["matrices"] if "embed" not in matrix["canonical"][0]}
+        kinds = {
+            tensor["storedAs"]
+            for tensor in reply["tensors"]
+            if len(tensor["shape"]) == 2 and "embed" not in tensor["canonical"][0]
+        }
         assert kinds - {"F32"} == {"int4 blocks of 32" if kind == "onnx" else "Q4_0"}
 
 
@@ -184,8 +191,8 @@ def test_verification_finds_one_wrong_scale(tmp_path: Path) -> None:
     tensor.data.flush()
     del reader, tensor
     reply = verify_artefact({"kind": "gguf", "artefact": str(tmp_path / "g"), "checkpoint": str(tmp_path / "c")})
-    wrong = [matrix for matrix in reply["matrices"] if matrix["verdict"] != "identical"]
-    assert [matrix["name"] for matrix in wrong] == ["blk.1.ffn_up.weight"]
+    wrong = [tensor for tensor in reply["tensors"] if tensor["verdict"] != "identical"]
+    assert [tensor["name"] for tensor in wrong] == ["blk.1.ffn_up.weight"]
     # 31 or 32 values of one block: a value of zero stays zero under any scale.
     assert 16 <= wrong[0]["differing"] <= 32
 
@@ -208,7 +215,8 @@ def test_int4_graphs_for_gpus_round_the_embedding_alone(tmp_path: Path) -> None:
     facts = make_onnx(shared | {"precision": "int4", "device": "cuda", "out": str(tmp_path / "o")})["facts"]
     assert (facts["embeddingType"], facts["logitsType"]) == ("float16", "float16")
     reply = verify_artefact(shared | {"kind": "onnx", "artefact": str(tmp_path / "o")})
-    verdicts = {matrix["name"]: matrix["verdict"] for matrix in reply["matrices"]}
+    verdicts = {tensor["name"]: tensor["verdict"] for tensor in reply["tensors"] if len(tensor["shape"]) == 2}
+    assert [constant for constant in reply["constants"] if constant["verdict"] != "equal"] == []
     assert verdicts.pop("/model/embed_tokens/Gather") == "rounded"
     assert set(verdicts.values()) == {"identical"}
 
@@ -219,3 +227,28 @@ def test_precisions_without_an_honest_graph(tmp_path: Path) -> None:
     with pytest.raises(PrepareError) as caught:
         make_onnx(request)
     assert caught.value.code == "unsupported"
+
+
+def test_constants_that_no_logits_show(tmp_path: Path) -> None:
+    make_both(tmp_path, models.LLAMA, "int4")
+    request = {"checkpoint": str(tmp_path / "c")}
+    graph = onnx.load(tmp_path / "o" / "model.onnx", load_external_data=False)
+    norm = next(node for node in graph.graph.node if node.op_type == "SkipSimplifiedLayerNormalization")
+    next(attribute for attribute in norm.attribute if attribute.name == "epsilon").f = 1e-5
+    caches = {tensor.name: tensor for tensor in graph.graph.initializer if tensor.name.endswith("_cache")}
+    load_external_data_for_tensor(caches["cos_cache"], str(tmp_path / "o"))
+    shifted = np.roll(numpy_helper.to_array(caches["cos_cache"]), 1, axis=0)
+    caches["cos_cache"].Clear()
+    caches["cos_cache"].CopyFrom(numpy_helper.from_array(shifted, "cos_cache"))
+    (tmp_path / "o" / "model.onnx").write_bytes(graph.SerializeToString())
+    reply = verify_artefact(request | {"kind": "onnx", "artefact": str(tmp_path / "o")})
+    wrong = {constant["name"] for constant in reply["constants"] if constant["verdict"] != "equal"}
+    assert wrong == {"norm epsilon", "cos_cache"}
+
+    reader = GGUFReader(tmp_path / "g" / "model.gguf", "r+")
+    for key, value in (("llama.rope.freq_base", 5e4), ("llama.attention.layer_norm_rms_epsilon", 1e-5)):
+        field = reader.fields[key]
+        field.parts[field.data[0]][0] = value
+    reader.data.flush()
+    with pytest.raises(PrepareError, match="layer_norm_rms_epsilon is 9.99.*e-06, expected 0.001; rotary frequencies"):
+        require_constants("gguf", request | {"out": str(tmp_path / "g")}, {})

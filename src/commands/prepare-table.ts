@@ -1,7 +1,8 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import type { Verification } from '../models/compare-artefact.ts';
 import type { CacheUsage } from '../models/prepare.ts';
-import type { PreparedModel, Verification } from '../models/prepare-model.ts';
+import type { PreparedModel } from '../models/prepare-model.ts';
 import { formatBytes } from '../units.ts';
 
 /** What was prepared, how large it is, and the disk use of the whole cache. */
@@ -45,21 +46,24 @@ export function formatPrepared(
 
 function verdict(verification: Verification | null): string {
   if (verification === null) return '';
-  const { matrices, ok } = verification;
-  const rounded = matrices.filter((matrix) => matrix.verdict === 'rounded').length;
+  const { tensors, constants, ok } = verification;
+  const rounded = tensors.filter((tensor) => tensor.verdict === 'rounded').length;
   if (!ok) return pc.red('differs');
+  const identical = `${tensors.length - rounded} of ${tensors.length} tensors identical`;
   return pc.green(
-    `${matrices.length - rounded} of ${matrices.length} matrices identical${rounded > 0 ? `, ${rounded} rounded` : ''}`,
+    `${identical}${rounded > 0 ? `, ${rounded} rounded` : ''}; ${constants.length} constants equal`,
   );
 }
 
-function differences(file: string, { matrices, missing }: Verification): string[] {
-  const differing = matrices.filter((matrix) => matrix.verdict === 'differs');
+function differences(file: string, { tensors, missing, constants }: Verification): string[] {
+  const differing = tensors.filter((tensor) => tensor.verdict === 'differs');
+  const wrong = constants.filter((constant) => constant.verdict === 'differs');
   return [
     ...differing.map(
       ({ name, storedAs, differing, largestDifference }) =>
         `${file}: ${name} (${storedAs}) differs in ${differing} values, by up to ${largestDifference}`,
     ),
     ...missing.map((name) => `${file}: ${name} is missing`),
+    ...wrong.map(({ name, stored, expected }) => `${file}: ${name} is ${stored}, expected ${expected}`),
   ];
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Activation } from '../schema/model.ts';
 import type {
   GenerateRequest,
   Generation,
@@ -29,8 +30,8 @@ export interface EngineMeta {
   readonly compiles: boolean;
   /** Why it attends to every token of a model with a sliding window; absent where it keeps to the window. */
   readonly ignoresSlidingWindow?: string;
-  /** Why its fp32 is coarser than summation order makes it; the parity check then allows for that. */
-  readonly coarseFp32?: string;
+  /** An activation whose fp32 is coarser than summation order makes it, and why: the parity check allows for that. */
+  readonly coarseFp32?: { readonly activation: Activation; readonly reason: string };
   /** The engine whose logits are the reference of the parity check at fp32. Exactly one engine says true. */
   readonly reference?: boolean;
 }

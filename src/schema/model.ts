@@ -35,6 +35,8 @@ export const modelSchema = z.strictObject({
 });
 export type ModelSpec = z.infer<typeof modelSchema>;
 
+export type Activation = 'silu' | 'gelu';
+
 /** What planning needs to know of an architecture; read from config.json without loading any weight. */
 export interface ModelShape {
   readonly modelType: string;
@@ -47,6 +49,8 @@ export interface ModelShape {
   readonly intermediateSize: number;
   readonly maxContextLength: number;
   readonly tiedEmbeddings: boolean;
+  /** Of the MLP. GELU stands for all of its approximations. */
+  readonly activation: Activation;
   /** Tokens that attention sees, the current one among them; absent or null where it sees all. */
   readonly slidingWindow?: number | null;
   /** Beginning, end of sequence, padding: never drawn into a prompt. */

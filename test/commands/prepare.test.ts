@@ -90,12 +90,16 @@ describe('formatPrepared', () => {
     expect(text).toContain('these: 3.00 MiB; the whole cache: 7.00 MiB in /cache');
   });
 
-  it('names every matrix that differs or is missing', () => {
-    const matrices = [
+  it('names every tensor and constant that differs or is missing', () => {
+    const constants = [
+      { name: 'norm epsilon', stored: '1e-05', expected: '1e-06', verdict: 'differs' as const },
+      { name: 'norms', stored: '5', expected: '5', verdict: 'equal' as const },
+    ];
+    const tensors = [
       { ...check, verdict: 'identical' as const },
       { ...check, name: 'k', verdict: 'differs' as const, differing: 5, largestDifference: 0.25 },
     ];
-    const verification = { matrices, missing: ['v'], ok: false };
+    const verification = { tensors, missing: ['v'], constants, ok: false };
     const text = plain(
       formatPrepared(
         [{ model: 'm', kind: 'gguf', precision: 'int4', outcome: 'prepared', artefact, verification }],
@@ -104,5 +108,7 @@ describe('formatPrepared', () => {
     );
     expect(text).toContain('m int4 gguf: k (Q4_0) differs in 5 values, by up to 0.25');
     expect(text).toContain('m int4 gguf: v is missing');
+    expect(text).toContain('m int4 gguf: norm epsilon is 1e-05, expected 1e-06');
+    expect(text).not.toContain('norms');
   });
 });

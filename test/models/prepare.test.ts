@@ -143,7 +143,8 @@ describe('prepareModel', () => {
     for (const result of results) {
       if (result.outcome !== 'prepared' || result.kind === 'checkpoint') continue;
       expect(result.verification).toMatchObject({ ok: true, missing: [] });
-      expect(result.verification!.matrices.every(({ verdict }) => verdict === 'identical')).toBe(true);
+      expect(result.verification!.tensors.every(({ verdict }) => verdict === 'identical')).toBe(true);
+      expect(result.verification!.constants.length).toBeGreaterThan(8);
     }
     const checkpoint = results[0]!;
     expect(checkpoint.outcome).toBe('prepared');
@@ -160,7 +161,7 @@ describe('prepareModel', () => {
     await writeFile(file, bytes);
     const verification = await verifyArtefact(nano, 'gguf', 'int4', 'cpu');
     expect(verification.ok).toBe(false);
-    expect(verification.matrices.filter(({ verdict }) => verdict !== 'identical')).toMatchObject([
+    expect(verification.tensors.filter(({ verdict }) => verdict !== 'identical')).toMatchObject([
       { name: 'output.weight', storedAs: 'Q4_0', verdict: 'differs', differing: 2 },
     ]);
   });

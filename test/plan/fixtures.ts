@@ -16,6 +16,7 @@ export const shape: ModelShape = {
   intermediateSize: 1376,
   maxContextLength: 2048,
   tiedEmbeddings: true,
+  activation: 'silu',
   parameters: 31_000_000,
 };
 

@@ -25,14 +25,16 @@ def checkpoint(request: dict[str, Any]) -> dict[str, Any]:
 
 def onnx(request: dict[str, Any]) -> dict[str, Any]:
     from .onnx_export import make_onnx
+    from .verify import require_constants
 
-    return make_onnx(request)
+    return require_constants("onnx", request, make_onnx(request))
 
 
 def gguf(request: dict[str, Any]) -> dict[str, Any]:
     from .gguf_export import make_gguf
+    from .verify import require_constants
 
-    return make_gguf(request)
+    return require_constants("gguf", request, make_gguf(request))
 
 
 def verify(request: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 
@@ -71,6 +72,12 @@ def keep_layers(config: PretrainedConfig, layers: int) -> None:
 def empty_model(config: PretrainedConfig) -> torch.nn.Module:
     with torch.device("meta"):
         return AutoModelForCausalLM.from_config(config)
+
+
+def rotary_frequencies(config: PretrainedConfig) -> np.ndarray:
+    """float64[rotary size / 2]: radians a position, as transformers' own module of the architecture has them."""
+    rotary = type(empty_model(config).get_submodule("model.rotary_emb"))
+    return rotary(config).inv_freq.double().numpy()
 
 
 def tensor_specs(config: PretrainedConfig) -> list[TensorSpec]:

@@ -1,8 +1,8 @@
-"""Every matrix of an artefact against the canonical checkpoint, value by value."""
+"""Every tensor of an artefact against the canonical checkpoint, value by value, and the constants beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,20 @@ import numpy as np
 import onnx
 from gguf import GGUFReader
 from gguf.quants import dequantize
-from onnx import numpy_helper
-from onnx.external_data_helper import load_external_data_for_tensor
 
 from .canonical import Canonical
+from .constants import NORMS, gguf_constants, onnx_constants
 from .errors import PrepareError
 from .families import family_of
 from .gguf_export import FILE, arrange, gguf_name
 from .onnx_export import GRAPH
+from .onnx_tensors import read_initializer
 
+# The final norm in GGUF, by which the family's own name of that module is found.
+FINAL_NORM = "output_norm"
+
+
+CONSTANTS = {"onnx": onnx_constants, "gguf": gguf_constants}
 
 
 @dataclass(frozen=True)
@@ -37,15 +42,28 @@ class Stored:
 def verify_artefact(request: dict[str, Any]) -> dict[str, Any]:
     """request: kind (onnx or gguf), artefact (its folder), checkpoint (the canonical folder of the same precision).
 
-    Answers with one entry a matrix, and with the canonical matrices that no entry covers.
+    Answers with one entry a tensor, the canonical tensors that no entry covers, and one entry a constant.
     """
     canonical, artefact = Canonical(Path(request["checkpoint"])), Path(request["artefact"])
-    matrices, seen = [], set()
-    for stored in {"onnx": onnx_matrices, "gguf": gguf_tensors}[request["kind"]](canonical, artefact):
+    tensors, seen = [], set()
+    for stored in {"onnx": onnx_tensors, "gguf": gguf_tensors}[request["kind"]](canonical, artefact):
         seen.update(stored.canonical)
-        matrices.append(compare(stored))
-    wanted = [spec.name for spec in canonical.specs if len(spec.shape) == 2]
-    return {"matrices": matrices, "missing": [name for name in wanted if name not in seen]}
+        tensors.append(compare(stored))
+    return {
+        "tensors": tensors,
+        "missing": [spec.name for spec in canonical.specs if spec.name not in seen],
+        "constants": list(CONSTANTS[request["kind"]](canonical, artefact)),
+    }
+
+
+def require_constants(kind: str, request: dict[str, Any], reply: dict[str, Any]) -> dict[str, Any]:
+    """The reply to a request that made an artefact, once what it computes with is what the checkpoint says."""
+    entries = CONSTANTS[kind](Canonical(Path(request["checkpoint"])), Path(request["out"]))
+    wrong = [entry for entry in entries if entry["verdict"] != "equal"]
+    if wrong:
+        found = "; ".join(f"{entry['name']} is {entry['stored']}, expected {entry['expected']}" for entry in wrong)
+        raise PrepareError(f"the {kind} artefact computes with other constants than the model: {found}", code="failed")
+    return reply
 
 
 def compare(stored: Stored) -> dict[str, Any]:
@@ -85,17 +103,13 @@ def gguf_tensors(canonical: Canonical, artefact: Path) -> Iterator[Stored]:
             yield Stored(tensor.name, tensor.tensor_type.name, (spec.name,), value, arrange(family, canonical, spec))
 
 
-def onnx_matrices(canonical: Canonical, artefact: Path) -> Iterator[Stored]:
+def onnx_tensors(canonical: Canonical, artefact: Path) -> Iterator[Stored]:
     """Both graphs share their weights, so the harness's own stands for both."""
     graph = onnx.load(artefact / GRAPH, load_external_data=False).graph
     initializers = {tensor.name: tensor for tensor in graph.initializer}
 
     def array(name: str) -> np.ndarray:
-        tensor = initializers[name]
-        load_external_data_for_tensor(tensor, str(artefact))
-        value = numpy_helper.to_array(tensor)
-        tensor.ClearField("raw_data")
-        return value
+        return read_initializer(initializers[name], artefact)
 
     for node in graph.node:
         names = canonical_weights(canonical, node)
@@ -103,6 +117,34 @@ def onnx_matrices(canonical: Canonical, artefact: Path) -> Iterator[Stored]:
             expected = np.concatenate([canonical.array(name) for name in names])
             kind, value = stored_matrix(node, array)
             yield Stored(node.name, kind, names, value.astype(np.float32), expected)
+        for initializer, vectors in canonical_vectors(canonical, node, initializers.keys()):
+            expected = np.concatenate([canonical.array(name) + offset_of(canonical, name) for name in vectors])
+            value = array(initializer)
+            yield Stored(initializer, str(value.dtype), vectors, value.astype(np.float32), expected)
+
+
+def canonical_vectors(
+    canonical: Canonical, node: onnx.NodeProto, initializers: Container[str]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Initializers of a norm or of an addition after a matrix multiplication → the canonical vectors in each."""
+    family = family_of(canonical.config.model_type)
+    pattern, layer = split_node(node.name)
+    if node.op_type in NORMS:
+        module = pattern.removeprefix("/").replace("/", ".").replace("{i}", layer)
+        if pattern.endswith("/final_norm_layernorm"):
+            module = next(name for name, stored in family.gguf_modules.items() if stored == FINAL_NORM)
+        # The values that are normalised come first: one input, or two where a sum is made on the way.
+        for initializer, kind in zip(node.input[2 if node.op_type.startswith("Skip") else 1 :], ("weight", "bias")):
+            yield initializer, (f"{module}.{kind}",)
+    elif node.op_type == "Add" and pattern in family.onnx_matmuls:
+        names = tuple(f"{module.replace('{i}', layer)}.bias" for module in family.onnx_matmuls[pattern])
+        for initializer in node.input:
+            if initializer in initializers:
+                yield initializer, names
+
+
+def offset_of(canonical: Canonical, name: str) -> np.float32:
+    return np.float32(next(spec.offset for spec in canonical.specs if spec.name == name))
 
 
 def canonical_weights(canonical: Canonical, node: onnx.NodeProto) -> tuple[str, ...]:

@@ -55,7 +55,10 @@ export const llamacpp: Engine = {
     ragged: true,
     isolation: 'process',
     compiles: false,
-    coarseFp32: 'ggml looks GELU up in a table of fp16 values, whatever the precision of the weights',
+    coarseFp32: {
+      activation: 'gelu',
+      reason: 'ggml looks GELU up in a table of fp16 values, whatever the precision of the weights',
+    },
     ignoresSlidingWindow: 'llama.cpp runs Mistral as a Llama model, whose attention sees every token',
   },
   options: optionsSchema,

@@ -23,6 +23,6 @@ export const gemma: ModelFamily = {
       3 * linear(hidden, inner, false) +
       2 * hidden;
     const parameters = vocabSize * hidden * (tiedEmbeddings ? 1 : 2) + sizes.layers * layer + hidden;
-    return { modelType: 'gemma', ...sizes, tiedEmbeddings, parameters };
+    return { modelType: 'gemma', activation: 'gelu', ...sizes, tiedEmbeddings, parameters };
   },
 };

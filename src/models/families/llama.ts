@@ -18,6 +18,6 @@ export const llama: ModelFamily = {
       linear(inner, hidden, mlpBias) +
       2 * hidden;
     const parameters = vocabSize * hidden * (tiedEmbeddings ? 1 : 2) + sizes.layers * layer + hidden;
-    return { modelType: 'llama', ...sizes, tiedEmbeddings, parameters };
+    return { modelType: 'llama', activation: 'silu', ...sizes, tiedEmbeddings, parameters };
   },
 };

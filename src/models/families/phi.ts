@@ -17,6 +17,6 @@ export const phi: ModelFamily = {
       2 * hidden;
     const head = (tiedEmbeddings ? 0 : vocabSize * hidden) + vocabSize;
     const parameters = vocabSize * hidden + sizes.layers * layer + 2 * hidden + head;
-    return { modelType: 'phi', ...sizes, tiedEmbeddings, parameters };
+    return { modelType: 'phi', activation: 'gelu', ...sizes, tiedEmbeddings, parameters };
   },
 };

@@ -1,4 +1,5 @@
 import type { EngineMeta } from '../../engines/engine.ts';
+import type { Activation } from '../../schema/model.ts';
 import type { ParityFigures, ParityTolerances } from '../../schema/record.ts';
 import type { Precision } from '../../schema/vocabulary.ts';
 
@@ -24,9 +25,14 @@ const COARSE_FP32: ParityTolerances = {
   top1Agreement: 0.99,
 };
 
-/** What an engine of this meta is held to at a precision. */
-export function tolerancesFor(meta: Pick<EngineMeta, 'coarseFp32'>, precision: Precision): ParityTolerances {
-  return precision === 'fp32' && meta.coarseFp32 !== undefined ? COARSE_FP32 : PARITY_TOLERANCES[precision];
+/** What an engine of this meta is held to at a precision, with a model of this activation. */
+export function tolerancesFor(
+  meta: Pick<EngineMeta, 'coarseFp32'>,
+  precision: Precision,
+  activation: Activation,
+): ParityTolerances {
+  const coarse = precision === 'fp32' && meta.coarseFp32?.activation === activation;
+  return coarse ? COARSE_FP32 : PARITY_TOLERANCES[precision];
 }
 
 const WORDS = {

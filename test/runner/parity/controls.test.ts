@@ -40,6 +40,7 @@ const CORRUPTIONS: readonly Corruption[] = [
     { mistake: 'rotary base 5e5 for 1e4', engine, fault: ['rope_base'], precisions: BOTH },
   ]),
   { mistake: EPSILON, engine: onnxruntime, fault: ['epsilon'], precisions: ['fp32'] },
+  { mistake: EPSILON, engine: llamacpp, fault: ['epsilon'], precisions: ['fp32'] },
   { mistake: 'Q and K not permuted', engine: llamacpp, fault: ['unpermute'], precisions: BOTH },
   {
     mistake: 'positions off by one',
@@ -83,12 +84,12 @@ const SURVEYED = SURVEY.flatMap(({ mistake, arguments: rest }) =>
   ),
 );
 
-/** Mistakes that change less than the tolerances allow: their figures are printed with the others. */
-const TOO_SMALL: readonly Corruption[] = [
-  { mistake: EPSILON, engine: llamacpp, fault: ['epsilon'], precisions: BOTH },
+/** Mistakes that change logits less than int4 rounding does. The artefact's own constants tell. */
+const IN_THE_FILE: readonly Corruption[] = [
+  { mistake: EPSILON, engine: llamacpp, fault: ['epsilon'], precisions: ['int4'] },
   { mistake: EPSILON, engine: onnxruntime, fault: ['epsilon'], precisions: ['int4'] },
 ];
-const ALL_CORRUPTIONS = [...CORRUPTIONS, ...TOO_SMALL, ...SURVEYED];
+const ALL_CORRUPTIONS = [...CORRUPTIONS, ...IN_THE_FILE, ...SURVEYED];
 
 /** Mistakes in driving the engine: on its own, correct artefact. */
 const exchanged = (session: EngineSession): EngineSession => ({
@@ -137,7 +138,8 @@ const corrupted = (i: number, precision: Precision) => join(bench.scratchDir, `b
 async function control(mistake: string, check: Check): Promise<ParityRecord> {
   const record = await bench.check(check);
   const { figures, verdict } = record;
-  const worst = figures && worstOf(figures, tolerancesFor(check.engine.meta, check.precision));
+  const worst =
+    figures && worstOf(figures, tolerancesFor(check.engine.meta, check.precision, bench.activation));
   landed.push({
     mistake,
     engine: check.engine.meta.id,
@@ -200,13 +202,18 @@ describe('negative controls of the parity check', () => {
     );
   }
 
-  for (const [i, { mistake, engine, precisions }] of TOO_SMALL.entries()) {
-    it.each(precisions)(`${mistake}: ${engine.meta.id} at %s is too small to tell`, async (precision) => {
+  for (const [i, { mistake, engine, precisions }] of IN_THE_FILE.entries()) {
+    it.each(precisions)(`${mistake}: ${engine.meta.id} is caught by its file at %s`, async (precision) => {
       const artefactDir = corrupted(CORRUPTIONS.length + i, precision);
       const { verdict, figures } = await control(mistake, { engine, precision, artefactDir });
       const correct = await bench.check({ engine, precision });
       expect(verdict).toBe('match');
       expect(figures, 'the artefact was corrupted').not.toEqual(correct.figures);
+      expect(await bench.wrongInFile(engine, precision)).toEqual([]);
+      expect(await bench.wrongInFile(engine, precision, artefactDir)).toMatchObject([
+        { name: expect.stringContaining('epsilon'), verdict: 'differs' },
+      ]);
+      landed.at(-1)!.caught = 'by its file';
     });
   }
 
@@ -216,9 +223,9 @@ describe('negative controls of the parity check', () => {
       let found = 0;
       for (const [i, corruption] of SURVEYED.entries()) {
         if (corruption.mistake !== mistake) continue;
-        const artefactDir = corrupted(CORRUPTIONS.length + TOO_SMALL.length + i, 'int4');
+        const artefactDir = corrupted(CORRUPTIONS.length + IN_THE_FILE.length + i, 'int4');
         const { figures, verdict } = await bench.check({ engine: llamacpp, precision: 'int4', artefactDir });
-        times.push(worstOf(figures!, tolerancesFor(llamacpp.meta, 'int4')).times);
+        times.push(worstOf(figures!, tolerancesFor(llamacpp.meta, 'int4', bench.activation)).times);
         if (verdict === 'mismatch') found++;
       }
       times.sort((a, b) => a - b);

@@ -29,6 +29,9 @@ class Family:
     check: Callable[[PretrainedConfig], None]
     """Raises PrepareError for a configuration that one of the three formats cannot carry."""
     gguf_metadata: Callable[[GGUFWriter, PretrainedConfig], None]
+    norm_epsilon: Callable[[PretrainedConfig], float]
+    gguf_epsilon: str
+    """The key of the GGUF file that holds it, after the name of the architecture."""
     gguf_modules: Mapping[str, str]
     """Module of the checkpoint → tensor of the GGUF file; {i} is the layer. Suffixes .weight and .bias carry over."""
     onnx_matmuls: Mapping[str, tuple[str, ...]]

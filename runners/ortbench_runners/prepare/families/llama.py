@@ -60,6 +60,8 @@ LLAMA = Family(
     gguf_arch="llama",
     check=check,
     gguf_metadata=gguf_metadata,
+    norm_epsilon=lambda config: config.rms_norm_eps,
+    gguf_epsilon="attention.layer_norm_rms_epsilon",
     gguf_modules={
         "model.embed_tokens": "token_embd",
         "model.norm": "output_norm",

@@ -49,6 +49,8 @@ PHI = Family(
     gguf_arch="phi2",
     check=check,
     gguf_metadata=gguf_metadata,
+    norm_epsilon=lambda config: config.layer_norm_eps,
+    gguf_epsilon="attention.layer_norm_epsilon",
     gguf_modules={
         "model.embed_tokens": "token_embd",
         "model.final_layernorm": "output_norm",
