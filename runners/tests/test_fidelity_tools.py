@@ -8,6 +8,7 @@ from typing import Any
 import gguf
 import nano
 import numpy as np
+import onnxruntime
 import prepare_models as models
 import pytest
 from ortbench_runners.commands import Generate, Prepare, TeacherForce
@@ -55,7 +56,10 @@ def test_transformers_tools(checkpoint: Path, tool: str) -> None:
 
 def test_genai_loop(checkpoint: Path, tmp_path: Path) -> None:
     make_onnx({"checkpoint": str(checkpoint), "precision": "fp32", "device": "cpu", "out": str(tmp_path / "onnx")})
-    session, _ = GenaiLoopRunner().load(nano.load_command(tmp_path / "onnx"))
+    (library,) = Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so*")
+    with pytest.raises(RunnerError, match="one option, onnxruntimeLibrary"):
+        GenaiLoopRunner().load(nano.load_command(tmp_path / "onnx"))
+    session, _ = GenaiLoopRunner().load(nano.load_command(tmp_path / "onnx", onnxruntimeLibrary=str(library)))
     expected = nano.reference_tokens(checkpoint, nano.PROMPTS)
     for count in (nano.STEPS, 2):
         check_run(generate(session, count), expected, count)

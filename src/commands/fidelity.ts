@@ -66,6 +66,7 @@ export async function runFidelity(options: FidelityOptions): Promise<number> {
     const artefacts = new Artefacts(models, 'cpu', say);
     const context: FidelityContext = {
       rounds,
+      sittings: declaration.sittings,
       minTimedSeconds: declaration.minTimedSeconds,
       seed: declaration.seed,
       threads,

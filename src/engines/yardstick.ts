@@ -39,7 +39,8 @@ export type YardstickDrive =
   /** A program that speaks the runner protocol. */
   | {
       readonly kind: 'runner';
-      readonly options: Record<string, unknown>;
+      /** `request` is the driver's own. */
+      options(request: LoadRequest): Record<string, unknown>;
       command(): Promise<RunnerCommand>;
     }
   | {

@@ -26,7 +26,8 @@ export interface CellInput {
   readonly driver: Participant;
   readonly driverEffective: Effective;
   readonly contenders: readonly Contender[];
-  readonly rounds: number;
+  /** The rounds of this sitting, counted over all sittings. */
+  readonly rounds: readonly number[];
   readonly minTimedSeconds: number;
   readonly seed: number;
   /** Names the cell, for the order of its rounds. */
@@ -40,12 +41,6 @@ export type Measured = Omit<
   'engine' | 'model' | 'precision' | 'batchSize' | 'promptLength' | 'generate'
 >;
 
-export interface CellResult {
-  readonly measured: readonly Measured[];
-  /** Tools that failed, and how. */
-  readonly failures: ReadonlyMap<string, EngineError>;
-}
-
 /** Turns of one participant, by round. */
 interface Turns {
   readonly runs: Map<number, readonly Run[]>;
@@ -53,39 +48,71 @@ interface Turns {
   recompiles: number;
 }
 
-/**
- * Rounds in seeded random order: in each, the driver and every tool take one turn of the same work, so that a machine
- * that slows down slows all of them alike. A tool that fails is left out of the rest.
- * @throws EngineError when the driver fails
- */
-export async function compareCell(input: CellInput): Promise<CellResult> {
-  const { driver, contenders, rounds, seed, label } = input;
-  const turn = await planFor(input);
-  const failures = new Map<string, EngineError>();
-  const everyone = [
-    { title: null, participant: driver },
-    ...contenders.map(({ title, participant }) => ({ title, participant })),
-  ];
-  const taken = new Map(
-    everyone.map(({ title }) => [title, { runs: new Map(), loads: [], recompiles: 0 } as Turns]),
-  );
-  for (let round = 0; round < rounds; round++) {
-    for (const { title, participant } of roundOrder(everyone, seed, label, round)) {
-      if (input.signal.aborted) break;
-      if (title !== null && failures.has(title)) continue;
-      try {
-        await takeTurn(participant, input, turn, round, taken.get(title)!);
-      } catch (error) {
-        if (title === null || !(error instanceof EngineError)) throw error;
-        failures.set(title, error);
+/** What a contender is besides its process, which each sitting opens anew. */
+interface Compared {
+  readonly contender: Omit<Contender, 'participant'>;
+  readonly caveat: string | null;
+  readonly turns: Turns;
+}
+
+const noTurns = (): Turns => ({ runs: new Map(), loads: [], recompiles: 0 });
+
+/** One cell over all sittings. */
+export class CellComparison {
+  /** Tools that failed, and how: they are left out of the rest. */
+  readonly failures = new Map<string, EngineError>();
+  readonly #driver = noTurns();
+  readonly #tools = new Map<string, Compared>();
+  #input: CellInput | null = null;
+  #turn: Turn | null = null;
+
+  /**
+   * Rounds in seeded random order: in each, the driver and every tool take one turn of the same work, so that a machine
+   * that slows down slows all of them alike.
+   * @throws EngineError when the driver fails
+   */
+  async sit(input: CellInput): Promise<void> {
+    const { driver, contenders, rounds, seed, label } = input;
+    this.#input = input;
+    // As much work in every sitting.
+    this.#turn ??= await planFor(input);
+    const everyone = [
+      { title: null, participant: driver, turns: this.#driver },
+      ...contenders.map((contender) => ({
+        title: contender.title,
+        participant: contender.participant,
+        turns: this.#turnsOf(contender),
+      })),
+    ];
+    for (const round of rounds) {
+      for (const { title, participant, turns } of roundOrder(everyone, seed, label, round)) {
+        if (input.signal.aborted) return;
+        if (title !== null && this.failures.has(title)) continue;
+        try {
+          await takeTurn(participant, input, this.#turn, round, turns);
+        } catch (error) {
+          if (title === null || !(error instanceof EngineError)) throw error;
+          this.failures.set(title, error);
+        }
       }
     }
   }
-  const own = taken.get(null)!;
-  const measured = contenders
-    .filter(({ title }) => !failures.has(title))
-    .flatMap((contender) => compareWith(contender, own, taken.get(contender.title)!, input));
-  return { measured, failures };
+
+  measured(): Measured[] {
+    const input = this.#input;
+    if (input === null) return [];
+    return [...this.#tools.values()]
+      .filter(({ contender }) => !this.failures.has(contender.title))
+      .flatMap((compared) => compareWith(compared, this.#driver, input));
+  }
+
+  #turnsOf({ participant, ...contender }: Contender): Turns {
+    const known = this.#tools.get(contender.title);
+    if (known !== undefined) return known.turns;
+    const turns = noTurns();
+    this.#tools.set(contender.title, { contender, caveat: participant.caveat, turns });
+    return turns;
+  }
 }
 
 /** Two runs of the driver: the first warms up, the second tells how long the phases are. */
@@ -106,10 +133,13 @@ async function takeTurn(participant: Participant, input: CellInput, turn: Turn, 
   turns.runs.set(round, runs);
 }
 
-function compareWith(contender: Contender, driver: Turns, tool: Turns, input: CellInput): Measured[] {
+function compareWith(
+  { contender, caveat, turns: tool }: Compared,
+  driver: Turns,
+  input: CellInput,
+): Measured[] {
   const loads = [...driver.loads, ...tool.loads];
   const recompiles = driver.recompiles + tool.recompiles;
-  const { caveat } = contender.participant;
   const bar = caveat === null ? contender.bar : null;
   return PHASES.flatMap((phase): Measured[] => {
     const own = seriesOf(phase, driver, contender.selection, input);

@@ -27,6 +27,8 @@ const comparisonSchema = z.strictObject({
 export const declarationSchema = z.strictObject({
   /** From six on there is a 95 % interval. */
   rounds: z.int().min(1),
+  /** How many times driver and tools are opened anew; the rounds are spread over them. */
+  sittings: z.int().min(1).default(1),
   /** A phase is repeated within a turn until it has taken so long. */
   minTimedSeconds: z.number().min(0),
   seed: z.int().default(1),

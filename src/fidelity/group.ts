@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Engine } from '../engines/engine.ts';
 import type { EngineYardsticks, Yardstick } from '../engines/yardstick.ts';
 import { EngineError } from '../errors.ts';
@@ -5,7 +6,7 @@ import type { PreparedArtefact } from '../runner/context.ts';
 import { makeWork } from '../runner/work.ts';
 import type { LoadRequest, Shape } from '../schema/protocol.ts';
 import { PRECISIONS, type Precision } from '../schema/vocabulary.ts';
-import { type Contender, compareCell } from './cell.ts';
+import { CellComparison, type Contender } from './cell.ts';
 import { type Comparison, nameOf } from './declaration.ts';
 import { openDriver, openTool, type Participant } from './participants.ts';
 import type { FidelityProblem, FidelityRow } from './row.ts';
@@ -28,6 +29,7 @@ export class Group {
   readonly #weights: string;
   readonly #context: FidelityContext;
   readonly #open: Participant[] = [];
+  readonly #cells = new Map<string, { readonly shape: Shape; readonly comparison: CellComparison }>();
 
   constructor(
     comparison: Comparison,
@@ -46,16 +48,33 @@ export class Group {
   }
 
   async run(): Promise<void> {
+    const { rounds, sittings } = this.#context;
+    for (let sitting = 0; sitting < sittings && !this.#driverFailed; sitting++) {
+      if (this.#context.signal.aborted) break;
+      const ofSitting = Array.from({ length: rounds }, (_, round) => round).filter(
+        (round) => round % sittings === sitting,
+      );
+      await this.#sit(ofSitting);
+    }
+    for (const { shape, comparison } of this.#cells.values()) this.#finish(shape, comparison);
+  }
+
+  /**
+   * Opens everything anew: where a process got its memory sways its speed for as long as it lives, which rounds of the
+   * same processes could not tell from the driver's own.
+   */
+  async #sit(rounds: readonly number[]): Promise<void> {
+    if (rounds.length === 0) return;
     try {
       const request = await this.#request();
       this.#context.onProgress(`${this.#label}: loading`);
       const driver = this.#keep(await openDriver(this.#engine, request));
       const tools = await this.#openTools(request);
-      if (tools.length > 0) await this.#shapes(driver, tools);
+      if (tools.length > 0) await this.#shapes(driver, tools, rounds);
     } catch (error) {
       this.#problem(null, error);
     } finally {
-      for (const participant of this.#open) await participant.close();
+      for (const participant of this.#open.splice(0)) await participant.close();
     }
   }
 
@@ -101,6 +120,8 @@ export class Group {
     for (const { tool, bar } of this.#comparison.tools) {
       const yardstick = this.#yardsticks.tools[tool]!;
       const { title, selection } = yardstick;
+      // Not to be had in this sitting either.
+      if (this.problems.some((problem) => problem.tool === title && problem.batchSize === null)) continue;
       try {
         const participant = this.#keep(await openTool(yardstick, request, this.#context.toolFolders));
         opened.push({ yardstick, contender: { title, bar, selection, participant } });
@@ -111,14 +132,14 @@ export class Group {
     return opened;
   }
 
-  async #shapes(driver: Participant, tools: readonly OpenTool[]): Promise<void> {
+  async #shapes(driver: Participant, tools: readonly OpenTool[], rounds: readonly number[]): Promise<void> {
     const { batchSizes, promptLengths, generate } = this.#comparison;
     for (const batchSize of batchSizes) {
       for (const promptLength of promptLengths) {
         if (this.#context.signal.aborted) return;
         const shape = { batchSize, promptLength, generate };
         try {
-          await this.#cell(shape, driver, tools);
+          await this.#cell(shape, driver, tools, rounds);
         } catch (error) {
           this.#problem(null, error, shape);
           // A session that is lost cannot take the next shape.
@@ -128,8 +149,13 @@ export class Group {
     }
   }
 
-  async #cell(shape: Shape, driver: Participant, tools: readonly OpenTool[]): Promise<void> {
-    const { rounds, minTimedSeconds, seed, signal, modelShape, onProgress, onRows } = this.#context;
+  async #cell(
+    shape: Shape,
+    driver: Participant,
+    tools: readonly OpenTool[],
+    rounds: readonly number[],
+  ): Promise<void> {
+    const { minTimedSeconds, seed, signal, modelShape, onProgress } = this.#context;
     const { batchSize, promptLength, generate } = shape;
     const label = `${this.#label}, batch ${batchSize}, prompt ${promptLength}`;
     onProgress(`${label}: preparing`);
@@ -154,8 +180,11 @@ export class Group {
       seed,
       modelShape(this.#model),
     );
-    onProgress(`${label}: ${rounds} rounds`);
-    const input = {
+    onProgress(`${label}: rounds ${rounds.map((round) => round + 1).join(', ')}`);
+    const key = JSON.stringify(shape);
+    const { comparison } = this.#cells.get(key) ?? { comparison: new CellComparison() };
+    this.#cells.set(key, { shape, comparison });
+    await comparison.sit({
       shape,
       work,
       driver,
@@ -166,13 +195,15 @@ export class Group {
       seed,
       label,
       signal,
-    };
-    const { measured, failures } = await compareCell(input);
-    for (const [title, error] of failures) this.#problem(title, error, shape);
+    });
+  }
+
+  #finish(shape: Shape, comparison: CellComparison): void {
+    for (const [title, error] of comparison.failures) this.#problem(title, error, shape);
     const names = { engine: nameOf(this.#comparison), model: this.#model, precision: this.#weights };
-    const rows = measured.map(({ tool, ...row }) => ({ ...names, tool, ...shape, ...row }));
+    const rows = comparison.measured().map(({ tool, ...row }) => ({ ...names, tool, ...shape, ...row }));
     this.rows.push(...rows);
-    onRows(rows);
+    this.#context.onRows(rows);
   }
 
   async #isReady({ title, participant }: Contender, shape: Shape): Promise<boolean> {
@@ -183,6 +214,10 @@ export class Group {
       this.#problem(title, error, shape);
       return false;
     }
+  }
+
+  get #driverFailed(): boolean {
+    return this.problems.some(({ tool, failed }) => tool === null && failed);
   }
 
   #keep(participant: Participant): Participant {
@@ -198,7 +233,7 @@ export class Group {
   }
 
   #report(tool: string | null, reason: string, failed: boolean, shape?: Shape): void {
-    this.problems.push({
+    const problem: FidelityProblem = {
       engine: nameOf(this.#comparison),
       tool,
       model: this.#model,
@@ -207,6 +242,8 @@ export class Group {
       promptLength: shape?.promptLength ?? null,
       reason,
       failed,
-    });
+    };
+    // Told once, not in every sitting.
+    if (!this.problems.some((known) => isDeepStrictEqual(known, problem))) this.problems.push(problem);
   }
 }

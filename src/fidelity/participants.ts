@@ -38,7 +38,7 @@ export async function openTool(
     case 'runner': {
       const command = await drive.command();
       return sessionParticipant(
-        await ChildSession.open(command, { ...request, options: drive.options }, LIMITS),
+        await ChildSession.open(command, { ...request, options: drive.options(request) }, LIMITS),
       );
     }
     case 'engine': {

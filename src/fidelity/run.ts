@@ -9,6 +9,8 @@ import type { FidelityProblem, FidelityRow } from './row.ts';
 
 export interface FidelityContext {
   readonly rounds: number;
+  /** How many times everything is opened anew; the rounds are spread over them. */
+  readonly sittings: number;
   readonly minTimedSeconds: number;
   readonly seed: number;
   readonly threads: number;

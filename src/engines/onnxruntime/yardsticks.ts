@@ -1,20 +1,23 @@
 import { pythonRunnerCommand } from '../python/command.ts';
 import { always, type EngineYardsticks } from '../yardstick.ts';
+import { packagedLibrary } from './capi/location.ts';
+import type { OrtOptions } from './options.ts';
 
 export const yardsticks: EngineYardsticks = {
   tools: {
     'genai-generator': {
       title: 'onnxruntime-genai Generator',
       method:
-        'The loop of onnxruntime-genai’s own examples on the same ONNX files. Prefill is `append_tokens`; a step is one ' +
-        '`generate_next_token`, which runs the model and selects. The call right after the prompt only selects, for its ' +
-        'logits are there: that time, by the run’s own clock, is taken off each step. Where the selection is dearer right ' +
-        'after a prompt than later, this favours the tool.',
-      selection: 'apart',
+        'The loop of onnxruntime-genai’s own examples on the same ONNX files, over the same ONNX Runtime library file. ' +
+        'Prefill is `append_tokens` and the call right after it, which only selects; a step is one later ' +
+        '`generate_next_token`, which runs the model and selects. The driver’s selection is added to its phases.',
+      selection: 'within',
       covers: always,
       drive: {
         kind: 'runner',
-        options: {},
+        options: ({ options }) => ({
+          onnxruntimeLibrary: (options as OrtOptions).libraryPath ?? packagedLibrary().path,
+        }),
         command: () => pythonRunnerCommand('ortbench_runners.fidelity.genai_loop', []),
       },
     },

@@ -8,7 +8,7 @@ const tool = (title: string, mode: string, selection: Yardstick['selection'], me
   covers: always,
   drive: {
     kind: 'runner',
-    options: {},
+    options: () => ({}),
     command: () => pythonRunnerCommand('ortbench_runners.fidelity.transformers_tools', ['--tool', mode]),
   },
 });
