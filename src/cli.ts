@@ -1,7 +1,15 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { collect, define, examples, runProgram } from './commands/define.ts';
-import { COMPARE_OPTIONS, EXIT_CODES, FIDELITY_OPTIONS, JSON_OUTPUT, ONLY } from './commands/options.ts';
+import { define, examples, runProgram } from './commands/define.ts';
+import {
+  COMPARE_OPTIONS,
+  EXIT_CODES,
+  FIDELITY_OPTIONS,
+  JSON_OUTPUT,
+  PLAN_OPTIONS,
+  PREPARE_OPTIONS,
+  SWEEP_OPTIONS,
+} from './commands/options.ts';
 import { ortbenchVersion } from './machine/version.ts';
 
 const program = new Command('ortbench')
@@ -16,33 +24,25 @@ const program = new Command('ortbench')
 define(program, {
   usage: 'sweep <config>',
   does: 'plan, prepare what is missing, measure every cell, write CSV and charts',
-  options: [
-    ONLY,
-    JSON_OUTPUT,
-    ['--out <dir>', 'results folder (default: one under results/ named for the time)'],
-    ['--resume', 'go on with the unfinished cells of a results folder'],
-    ['--no-parity', 'skip the check that engines compute the same; stamped on every artefact'],
-  ],
+  options: SWEEP_OPTIONS,
   examples: ['sweep my.yaml', 'sweep my.yaml --only precision=int4 --out results/int4'],
   load: async () => (await import('./commands/sweep.ts')).runSweep,
 });
 define(program, {
   usage: 'plan <config>',
   does: 'show the cells in order, which are skipped and why, memory and time; runs nothing',
-  options: [ONLY, ['--probe', 'also ask each engine whether it is installed'], JSON_OUTPUT],
-  examples: ['plan my.yaml', 'plan my.yaml --only batchSize=1,precision=int4 --json'],
+  options: PLAN_OPTIONS,
+  examples: [
+    'plan my.yaml',
+    'plan my.yaml --only batchSize=1,precision=int4 --json',
+    'plan configs/blog/phi-2.yaml --layers 2',
+  ],
   load: async () => (await import('./commands/plan.ts')).runPlan,
 });
 define(program, {
   usage: 'prepare <config-or-model>',
   does: "make each engine's model files from one source checkpoint, in the cache",
-  options: [
-    ['--precision <name>', 'for a model: this precision (repeatable; default: all)', collect],
-    ['--engine <name>', 'only for this engine (repeatable; default: all)', collect],
-    ['--force', 'make again what is there'],
-    ['--verify', 'check every matrix of what is there'],
-    JSON_OUTPUT,
-  ],
+  options: PREPARE_OPTIONS,
   examples: ['prepare my.yaml', 'prepare llama-tiny --precision int4 --verify'],
   load: async () => (await import('./commands/prepare.ts')).runPrepare,
 });

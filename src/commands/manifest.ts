@@ -3,8 +3,10 @@ import { basename } from 'node:path';
 import type { LoadedSweep } from '../config/load.ts';
 import type { Engine } from '../engines/engine.ts';
 import { optionsOf } from '../engines/options.ts';
+import type { LayerCut } from '../models/catalogue.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Environment, Manifest } from '../schema/manifest.ts';
+import type { ModelSpec } from '../schema/model.ts';
 import type { Rule } from '../schema/sweep.ts';
 
 export interface ManifestInput {
@@ -21,7 +23,7 @@ export interface ManifestInput {
 /** What stands for the whole run: reports are made from it and the records alone. */
 export function makeManifest(input: ManifestInput): Manifest {
   const { loaded, plan, engines, environment, threads, parity, only, now } = input;
-  const { sweep, models } = loaded;
+  const { sweep, models, published } = loaded;
   const config = { ...sweep, models: models.map(({ spec }) => spec), threads, parity, only };
   return {
     format: 1,
@@ -44,16 +46,25 @@ export function makeManifest(input: ManifestInput): Manifest {
         choice.name === choice.engine ? engine.meta.title : `${engine.meta.title} (${choice.name})`;
       return { name: choice.name, engine: choice.engine, title, options: optionsOf(engine, choice, sweep) };
     }),
-    models: models.map(({ spec, shape, origin }) => ({
+    models: models.map(({ spec, shape, origin, cut }) => ({
       name: spec.name,
-      title: spec.title ?? spec.name,
+      title: titleOf(spec, shape.layers, cut),
       parameters: shape.parameters,
       layers: shape.layers,
+      ...(cut === undefined ? {} : { ofLayers: cut.of }),
+      ...(cut === undefined || cut.uncutName === spec.name ? {} : { uncutName: cut.uncutName }),
       origin,
     })),
     cells: plan.cells.map(({ cell, status, reason }) => ({ cell, status, reason })),
     parity,
+    ...(published === null ? {} : { published }),
   };
+}
+
+/** "Phi-2 (2.8B), 2 of 32 layers": no chart or table of a cut model goes without it. */
+function titleOf(spec: ModelSpec, layers: number, cut: LayerCut | undefined): string {
+  const title = spec.title ?? cut?.uncutName ?? spec.name;
+  return cut === undefined ? title : `${title}, ${layers} of ${cut.of} layers`;
 }
 
 /** The config's name, as far as it is fit for a file name: how runs of one config are found again. */

@@ -8,6 +8,38 @@ export const ONLY = [
   collect,
 ] as const;
 
+/** What sweep, plan and prepare set over their file. */
+const OVERRIDES = [
+  ['--layers <n>', 'the first N layers of each model, each of its true shape; weights of hub models seeded'],
+  ['--device <name>', "cpu, cuda or webgpu instead of the file's"],
+] as const;
+const MAX_HOURS = ['--max-hours <h>', 'leave out the comparisons that go beyond, by estimate'] as const;
+
+export const SWEEP_OPTIONS = [
+  ONLY,
+  ...OVERRIDES,
+  MAX_HOURS,
+  JSON_OUTPUT,
+  ['--out <dir>', 'results folder (default: one under results/ named for the time)'],
+  ['--resume', 'go on with the unfinished cells of a results folder'],
+  ['--no-parity', 'skip the check that engines compute the same; stamped on every artefact'],
+] as const;
+export const PLAN_OPTIONS = [
+  ONLY,
+  ...OVERRIDES,
+  MAX_HOURS,
+  ['--probe', 'also ask each engine whether it is installed'],
+  JSON_OUTPUT,
+] as const;
+export const PREPARE_OPTIONS = [
+  ['--precision <name>', 'for a model: this precision (repeatable; default: all)', collect],
+  ['--engine <name>', 'only for this engine (repeatable; default: all)', collect],
+  ...OVERRIDES,
+  ['--force', 'make again what is there'],
+  ['--verify', 'check every matrix of what is there'],
+  JSON_OUTPUT,
+] as const;
+
 /** What `doctor --fidelity` takes besides; apart from its command, so that `--help` loads neither. */
 export const FIDELITY_OPTIONS = [
   ['--fidelity', "measure ortbench's drivers against each engine's own tools (about 25 minutes)"],

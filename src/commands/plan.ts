@@ -4,10 +4,12 @@ import { enginesOf, machineFacts, metasOf, probeEngines } from '../plan/facts.ts
 import { parseOnly } from '../plan/only.ts';
 import { type Plan, type PlanFacts, planSweep } from '../plan/plan.ts';
 import { cellKey } from '../schema/cell.ts';
+import { diskFacts } from './disk-facts.ts';
+import { type OverrideOptions, overridesOf } from './overrides.ts';
 import { type PlanSummary, summarisePlan } from './plan-summary.ts';
 import { formatPlan } from './plan-table.ts';
 
-export interface PlanOptions {
+export interface PlanOptions extends OverrideOptions {
   readonly only?: readonly string[];
   readonly probe?: boolean;
   readonly json?: boolean;
@@ -15,12 +17,12 @@ export interface PlanOptions {
 
 /** `ortbench plan`: prints what a sweep would do; loads no model and runs nothing. */
 export async function runPlan(configPath: string, options: PlanOptions): Promise<number> {
-  const loaded = await loadSweep(configPath);
-  const names = loaded.models.map(({ spec }) => spec.name);
-  const only = parseOnly(options.only ?? [], loaded.sweep, names);
+  const loaded = await loadSweep(configPath, overridesOf(options));
+  const only = parseOnly(options.only ?? [], loaded.sweep, loaded.models);
   const engines = await enginesOf(loaded.sweep);
   const facts: PlanFacts = {
     ...machineFacts(loaded, only),
+    disk: await diskFacts(loaded, engines),
     ...(options.probe ? { availability: await probeEngines(engines, loaded.sweep) } : {}),
   };
   const metas = metasOf(engines);

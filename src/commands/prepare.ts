@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loadSweep, type ResolvedModel } from '../config/load.ts';
+import { loadSweep, type ResolvedModel, type SweepOverrides } from '../config/load.ts';
 import { didYouMean } from '../config/suggest.ts';
 import { parseYaml, readYamlFile } from '../config/yaml.ts';
 import type { EngineMeta } from '../engines/engine.ts';
@@ -11,9 +11,10 @@ import { cacheUsage } from '../models/prepare.ts';
 import { type PreparedModel, prepareModel } from '../models/prepare-model.ts';
 import { enginesOf } from '../plan/facts.ts';
 import { type Device, PRECISIONS, type Precision } from '../schema/vocabulary.ts';
+import { type OverrideOptions, overridesOf } from './overrides.ts';
 import { formatPrepared } from './prepare-table.ts';
 
-export interface PrepareOptions {
+export interface PrepareOptions extends OverrideOptions {
   readonly precision?: readonly string[];
   readonly engine?: readonly string[];
   readonly force?: boolean;
@@ -37,7 +38,7 @@ type ModelFiles = { readonly model: string } & PreparedModel;
  * finds a matrix that differs from the checkpoint's.
  */
 export async function runPrepare(what: string, options: PrepareOptions): Promise<number> {
-  const wanted = narrow(await understand(what), options);
+  const wanted = narrow(await understand(what, overridesOf(options)), options);
   const prepared: ModelFiles[] = [];
   for (const model of wanted.models) {
     for (const precision of wanted.precisions) {
@@ -62,11 +63,11 @@ export async function runPrepare(what: string, options: PrepareOptions): Promise
 }
 
 /** A sweep's file, a model's file, or a model's name. */
-async function understand(what: string): Promise<Wanted> {
+async function understand(what: string, overrides: SweepOverrides): Promise<Wanted> {
   if (/\.ya?ml$/i.test(what)) {
     const content = parseYaml(await readYamlFile(what), what, z.record(z.string(), z.unknown()));
     if (!('source' in content)) {
-      const { sweep, models } = await loadSweep(what);
+      const { sweep, models } = await loadSweep(what, overrides);
       const engines = await enginesOf(sweep);
       const metas = sweep.engines.map(({ name, engine }) => [name, engines.get(engine)!.meta] as const);
       return { models, engines: new Map(metas), precisions: sweep.precisions, device: sweep.device };
@@ -74,10 +75,10 @@ async function understand(what: string): Promise<Wanted> {
   }
   const engines = await Promise.all(Object.values(ENGINES).map((load) => load()));
   return {
-    models: [await resolveModel(what, process.cwd())],
+    models: [await resolveModel(what, process.cwd(), overrides)],
     engines: new Map(engines.map(({ meta }) => [meta.id, meta])),
     precisions: PRECISIONS,
-    device: 'cpu',
+    device: overrides.device ?? 'cpu',
   };
 }
 

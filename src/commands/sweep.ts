@@ -13,12 +13,14 @@ import { cellKey } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import { Artefacts } from './artefacts.ts';
 import { closeSweep } from './closing.ts';
+import { diskFacts } from './disk-facts.ts';
 import { folderToResume, resultsFolder } from './folders.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { makeManifest } from './manifest.ts';
+import { type OverrideOptions, overridesOf } from './overrides.ts';
 import { createProgress, type Progress } from './progress/display.ts';
 
-export interface SweepOptions {
+export interface SweepOptions extends OverrideOptions {
   readonly only?: string[];
   readonly out?: string;
   readonly resume?: boolean;
@@ -37,19 +39,15 @@ export async function runSweep(configPath: string, options: SweepOptions): Promi
 }
 
 async function sweep(configPath: string, options: SweepOptions, progress: Progress): Promise<number> {
-  const loaded = await loadSweep(configPath);
-  const only = parseOnly(
-    options.only ?? [],
-    loaded.sweep,
-    loaded.models.map(({ spec }) => spec.name),
-  );
+  const loaded = await loadSweep(configPath, overridesOf(options));
+  const only = parseOnly(options.only ?? [], loaded.sweep, loaded.models);
   const engines = await enginesOf(loaded.sweep);
   const parity = options.parity ?? true;
   const reference = parity ? await findReference() : null;
   const availability = await installAndProbe(loaded, engines, progress);
   // Installing is done once for a machine; from here on the time is the sweep's own.
   const startedNs = process.hrtime.bigint();
-  const facts = machineFacts(loaded, only);
+  const facts = { ...machineFacts(loaded, only), disk: await diskFacts(loaded, engines) };
   const plan = planSweep(loaded, metasOf(engines), { ...facts, availability });
   const planned = plan.cells.filter(({ status }) => status === 'planned');
   const environment = await captureEnvironment();

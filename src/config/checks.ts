@@ -1,5 +1,6 @@
 import { ENGINES } from '../engines/index.ts';
 import type { Sweep } from '../schema/sweep.ts';
+import { DEVICES } from '../schema/vocabulary.ts';
 import { countCells, dimensions, enumerateCells } from './cells.ts';
 import { problemsOf } from './issues.ts';
 import type { ResolvedModel } from './load.ts';
@@ -109,7 +110,8 @@ export function referenceProblems(sweep: Sweep, models: readonly string[], sourc
     engine: new Set(names),
     model: new Set(models),
     precision: new Set(sweep.precisions),
-    device: new Set([sweep.device]),
+    // `--device` takes the place of the sweep's: its rules may speak of any.
+    device: new Set(DEVICES),
     batchSize: new Set(sweep.batchSizes),
     promptLength: new Set(sweep.promptLengths.map(({ length }) => length)),
   };

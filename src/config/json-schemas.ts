@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ENGINES } from '../engines/index.ts';
 import { modelSchema } from '../schema/model.ts';
 import { commandSchema, replySchema } from '../schema/protocol.ts';
+import { publishedSchema } from '../schema/published.ts';
 import { sweepSchema } from '../schema/sweep.ts';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -17,6 +18,10 @@ export async function jsonSchemaFiles(): Promise<Record<string, string>> {
     'configs/model.schema.json': print({
       title: 'ortbench model',
       ...z.toJSONSchema(modelSchema, { io: 'input' }),
+    }),
+    'configs/published.schema.json': print({
+      title: 'published figures',
+      ...z.toJSONSchema(publishedSchema, { io: 'input' }),
     }),
     'runners/protocol.schema.json': print(protocolJsonSchema()),
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ModelShape } from '../schema/model.ts';
 import type { ArtefactKind, Device, Precision } from '../schema/vocabulary.ts';
 import { type ArtefactFile, readArtefactFile } from './artefact-file.ts';
 import { ensureEntry, entryDir, type ListedFile, type MakeOptions, requireRoom } from './cache.ts';
@@ -28,14 +29,34 @@ export interface Artefact {
   readonly made: boolean;
 }
 
-const replySchema = z.object({ ok: z.literal(true), facts: z.record(z.string(), z.unknown()) });
+interface StoredBytes {
+  /** Of a parameter of a matrix that is multiplied with. */
+  readonly matrix: number;
+  /** Of a parameter of the embedding table. */
+  readonly embedding: number;
+}
+const wide = (bytes: number): StoredBytes => ({ matrix: bytes, embedding: bytes });
 
-/** Bytes a parameter, at most: int4 checkpoints are float32 on the int4 grid, other int4 files keep float32 embeddings. */
-const BYTES_PER_PARAMETER: Readonly<Record<MadeKind, Readonly<Record<Precision, number>>>> = {
-  checkpoint: { fp32: 4.1, fp16: 2.1, bf16: 2.1, int4: 4.1 },
-  onnx: { fp32: 4.2, fp16: 2.2, bf16: 2.2, int4: 2.5 },
-  gguf: { fp32: 4.1, fp16: 2.1, bf16: 2.1, int4: 2.5 },
+/** int4 checkpoints are float32 on the int4 grid; other int4 files keep a float32 embedding (Gemma's GGUF excepted). */
+const STORED_BYTES: Readonly<Record<MadeKind, Readonly<Record<Precision, StoredBytes>>>> = {
+  checkpoint: { fp32: wide(4), fp16: wide(2), bf16: wide(2), int4: wide(4) },
+  onnx: { fp32: wide(4), fp16: wide(2), bf16: wide(2), int4: { matrix: 20 / 32, embedding: 4 } },
+  gguf: { fp32: wide(4), fp16: wide(2), bf16: wide(2), int4: { matrix: 18 / 32, embedding: 4 } },
 };
+/** Graph, headers, tokenizer and alignment. */
+const OVERHEAD_SHARE = 0.03;
+const OVERHEAD_BYTES = 32 * 2 ** 20;
+
+/** Bytes that an artefact takes on disk, at most. A tied head is written out in ONNX graphs and in every int4 file. */
+export function artefactBytes(kind: MadeKind, precision: Precision, shape: ModelShape): number {
+  const { matrix, embedding } = STORED_BYTES[kind][precision];
+  const table = shape.vocabSize * shape.hiddenSize;
+  const headApart = shape.tiedEmbeddings && (kind === 'onnx' || precision === 'int4');
+  const weights = (shape.parameters - table) * matrix + table * (embedding + (headApart ? matrix : 0));
+  return weights * (1 + OVERHEAD_SHARE) + OVERHEAD_BYTES;
+}
+
+const replySchema = z.object({ ok: z.literal(true), facts: z.record(z.string(), z.unknown()) });
 
 /**
  * Makes the artefact, and the canonical checkpoint below it, where they are missing. Throws UserError for mistakes in
@@ -79,7 +100,7 @@ async function make(
   const { file, made } = await ensureEntry(
     name,
     async (out) => {
-      const bytes = model.shape.parameters * BYTES_PER_PARAMETER[kind][precision];
+      const bytes = artefactBytes(kind, precision, model.shape);
       await requireRoom(bytes, `the ${precision} ${kind} of ${model.spec.name}`);
       const request = checkpoint === null ? sourceRequest(model) : derivedRequest(model, checkpoint, recipe);
       ({ facts } = await callPreparer(kind, { ...request, precision, out }, replySchema, options));
@@ -92,7 +113,7 @@ async function make(
 
 function sourceRequest({ spec, folder }: ResolvedModel): Record<string, unknown> {
   const source = folder === null ? spec.source : { kind: 'folder', path: folder };
-  return { source, layers: spec.layers ?? null };
+  return { source, layers: spec.layers ?? null, contextLength: spec.contextLength ?? null };
 }
 
 function derivedRequest(

@@ -31,6 +31,8 @@ export interface Recipe {
   readonly checkpoint: string | null;
   readonly source: SourceIdentity;
   readonly layers: number | null;
+  /** Only where the model's file asks for other positions than its config has. */
+  readonly contextLength?: number;
 }
 
 export function recipeFor(
@@ -52,6 +54,7 @@ export function recipeFor(
       kind === 'checkpoint' ? null : hashJson(recipeFor(model, source, 'checkpoint', precision, device)),
     source,
     layers: model.spec.layers ?? null,
+    ...(model.spec.contextLength === undefined ? {} : { contextLength: model.spec.contextLength }),
   };
 }
 

@@ -79,8 +79,8 @@ export interface MemoryEstimate {
  * Predicted peak resident memory of a session while it runs this cell, in MiB.
  *
  * - weights: matrices × bytes + embedding table × bytes, by artefact kind and precision. A tied head is counted once
- *   more when it is stored narrower than the embedding, because it is then a matrix of its own. A compiler packs them
- *   once more for each of its graphs.
+ *   more when it is stored narrower than the embedding, and in ONNX graphs, because it is then a matrix of its own. A
+ *   compiler packs them once more for each of its graphs.
  * - KV: 2 · layers · kvHeads · headSize · batch · (prompt + generate) · bytes.
  * - logits: batch · vocabulary · 4 bytes, in the engine and once more in the host.
  * - activations of prefill: tokens alive · (4 · hidden + 3 · intermediate) · 4 bytes, and for ONNX, whose CPU attention
@@ -118,7 +118,9 @@ export function weightBytes(precision: Precision, shape: ModelShape, kind: Artef
   if (kind === 'none') return 0;
   const { matrix, embedding } = STORAGE[kind][precision];
   const table = shape.vocabSize * shape.hiddenSize;
-  const headApart = shape.tiedEmbeddings && matrix !== embedding ? table * matrix : 0;
+  // ONNX graphs have a tied head written out.
+  const apart = shape.tiedEmbeddings && (kind === 'onnx' || matrix !== embedding);
+  const headApart = apart ? table * matrix : 0;
   return (shape.parameters - table) * matrix + table * embedding + headApart;
 }
 

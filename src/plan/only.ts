@@ -1,9 +1,13 @@
+import type { ResolvedModel } from '../config/load.ts';
 import { RULE_FIELDS, type RuleField } from '../config/rules.ts';
 import { didYouMean } from '../config/suggest.ts';
 import { UserError } from '../errors.ts';
 import { type Rule, ruleSchema, type Sweep } from '../schema/sweep.ts';
 
 const NUMERIC: ReadonlySet<RuleField> = new Set<RuleField>(['batchSize', 'promptLength']);
+/** A model answers to its name in the sweep, and to its name without a cut. */
+export type NamedModel = Pick<ResolvedModel, 'cut'> & { readonly spec: { readonly name: string } };
+
 const HINT = 'write for example --only engine=NAME,precision=int4 or --only batchSize=1';
 
 /**
@@ -14,11 +18,17 @@ const HINT = 'write for example --only engine=NAME,precision=int4 or --only batc
 export function parseOnly(
   expressions: readonly string[],
   sweep: Sweep,
-  models: readonly string[],
+  models: readonly NamedModel[],
 ): Rule | null {
+  const modelNames = new Map(
+    models.flatMap(({ spec, cut }) => [
+      [cut?.uncutName ?? spec.name, spec.name] as const,
+      [spec.name, spec.name] as const,
+    ]),
+  );
   const known: Record<RuleField, readonly (string | number)[]> = {
     engine: sweep.engines.map(({ name }) => name),
-    model: models,
+    model: [...modelNames.keys()],
     precision: sweep.precisions,
     device: [sweep.device],
     batchSize: sweep.batchSizes,
@@ -43,7 +53,8 @@ export function parseOnly(
       const near = didYouMean(text, names) || `; it has ${names.join(', ')}`;
       throw new UserError(`--only ${part}: this sweep has no ${field} ${text}${near}`, { hint: HINT });
     }
-    chosen[field] = [...(chosen[field] ?? []), value];
+    const named = field === 'model' ? modelNames.get(text)! : value;
+    chosen[field] = [...(chosen[field] ?? []), named];
   }
   return expressions.length === 0 ? null : ruleSchema.parse(chosen);
 }

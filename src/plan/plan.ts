@@ -3,13 +3,13 @@ import type { LoadedSweep } from '../config/load.ts';
 import { compileRules, type FirstMatch } from '../config/rules.ts';
 import { contextLimit } from '../engines/context-limit.ts';
 import type { Availability, EngineMeta } from '../engines/engine.ts';
-import { type Cell, sessionKey } from '../schema/cell.ts';
+import type { Cell } from '../schema/cell.ts';
 import type { ModelShape } from '../schema/model.ts';
 import type { EngineChoice, Rule } from '../schema/sweep.ts';
 import type { Status } from '../schema/vocabulary.ts';
 import { formatMiB } from '../units.ts';
+import { type Candidate, cutToDisk, cutToTime, type DiskFacts, skipped, type Verdict } from './cuts.ts';
 import { predictMemory } from './memory.ts';
-import { estimateCellSeconds, estimateSessionSeconds } from './time.ts';
 
 /** What the plan is told of this machine; it looks at nothing itself. */
 export interface PlanFacts {
@@ -23,6 +23,8 @@ export interface PlanFacts {
   readonly availability?: ReadonlyMap<string, Availability>;
   /** Models that cannot be had, by name, with the reason. */
   readonly missingModels?: ReadonlyMap<string, string>;
+  /** Room for model files; null or absent where the system cannot tell, or nothing is to be prepared. */
+  readonly disk?: DiskFacts | null;
   /** `--only`, see parseOnly. */
   readonly only?: Rule | null;
 }
@@ -49,8 +51,6 @@ export interface Plan {
 /** A session fills at most this share of the memory; the rest is for the system. */
 const MEMORY_SHARE = 0.95;
 
-type Verdict = { status: Exclude<PlanStatus, 'planned'>; reason: string };
-
 /** Sweep × what engines can do → ordered cells, each planned or with the reason why not. Pure. */
 export function planSweep(
   loaded: LoadedSweep,
@@ -65,9 +65,7 @@ export function planSweep(
     exclude: compileRules(sweep.exclude),
     excludeAt: loaded.excludeAt,
   };
-  const started = new Set<string>();
-  const cells: PlannedCell[] = [];
-  for (const chosen of enumerateCells(sweep, [...shapes.keys()])) {
+  const cells = [...enumerateCells(sweep, [...shapes.keys()])].map((chosen): Candidate => {
     const { cell, choice } = chosen;
     const meta = metaOf(metas, choice);
     const shape = shapes.get(cell.model)!;
@@ -79,18 +77,10 @@ export function planSweep(
       byWindow(cell, shape, meta) ??
       byAvailability(chosen, facts) ??
       byMemory(memoryMiB, facts);
-    if (verdict !== null) {
-      cells.push({ cell, choice, ...verdict, memoryMiB, seconds: 0 });
-      continue;
-    }
-    const session = sessionKey(cell);
-    const own = estimateCellSeconds(cell, shape, meta, sweep, facts.threads);
-    const ownSeconds = own.prepare + own.rounds + own.memory;
-    const shared = started.has(session) ? 0 : estimateSessionSeconds(cell, shape, meta, sweep, facts.threads);
-    started.add(session);
-    cells.push({ cell, choice, status: 'planned', reason: null, memoryMiB, seconds: ownSeconds + shared });
-  }
-  return { cells };
+    return { cell, choice, meta, shape, memoryMiB, verdict };
+  });
+  const onDisk = facts.disk ? cutToDisk(cells, facts.disk) : cells;
+  return { cells: cutToTime(onDisk, sweep, facts.threads) };
 }
 
 interface Rules {
@@ -156,10 +146,6 @@ function byMemory(memoryMiB: number, facts: PlanFacts): Verdict | null {
   if (facts.availableMiB !== null && memoryMiB > facts.availableMiB)
     return skipped(`${need}; only ${formatMiB(facts.availableMiB)} is free now`);
   return null;
-}
-
-function skipped(reason: string): Verdict {
-  return { status: 'skipped', reason };
 }
 
 function metaOf(metas: ReadonlyMap<string, EngineMeta>, choice: EngineChoice): EngineMeta {

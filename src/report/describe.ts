@@ -54,7 +54,17 @@ export function describeHardware({ environment, threads }: Manifest): string {
 export function describeModel(manifest: Manifest, name: string): string {
   const model = manifest.models.find((candidate) => candidate.name === name);
   if (!model) return 'not described in the manifest';
-  return `${formatParameters(model.parameters)} parameters, ${plural(model.layers, 'layer')}, ${model.origin}`;
+  return `${formatParameters(model.parameters)} parameters, ${describeLayers(model)}, ${model.origin}`;
+}
+
+/** "32 layers", or "2 of 32 layers" of a model that was cut. */
+export function describeLayers(model: Manifest['models'][number]): string {
+  return `${countLayers(model)} ${(model.ofLayers ?? model.layers) === 1 ? 'layer' : 'layers'}`;
+}
+
+/** "32", or "2 of 32". */
+export function countLayers({ layers, ofLayers }: Manifest['models'][number]): string {
+  return ofLayers === undefined ? String(layers) : `${layers} of ${ofLayers}`;
 }
 
 /** "ONNX Runtime: onnxruntime 1.31.0; llama.cpp: …", from what the sessions reported, each engine once. */

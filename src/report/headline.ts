@@ -12,6 +12,7 @@ import {
 import { groupBy } from './group-by.ts';
 import { escapeMarkdown as md, table } from './markdown.ts';
 import type { AverageRow, CellRow, Interval, Report } from './model.ts';
+import { publishedSection } from './published/markdown.ts';
 
 /** A chart that was written beside the headline. */
 export interface ChartLink {
@@ -43,6 +44,7 @@ export function headlineMarkdown(report: Report, charts: ChartLinks = { links: [
       : [
           `${plural(leftOut, 'chart')} more would be too many to look at and were not drawn: sweep fewer shapes at once, or plot summary.csv.`,
         ]),
+    ...publishedSection(report.published),
     ...missingSection(report.rows),
     ...flagSection(report.rows),
     ...conditionSection(report),
@@ -68,7 +70,8 @@ function modelSection(
   model: string,
   charts: readonly ChartLink[],
 ): string[] {
-  const own = averages.filter((average) => average.model === model);
+  const all = averages.filter((average) => average.model === model);
+  const own = all.filter((average) => !leftOutByRule(average));
   const figures = charts.filter((chart) => chart.model === model);
   const title = manifest.models.find(({ name }) => name === model)?.title ?? model;
   const byBaseline = groupBy(
@@ -88,9 +91,19 @@ function modelSection(
       ([what]) => `No cell of ${md(model)} in ${what} has a valid result, so there is no chart of it.`,
     ),
     ...[...byBaseline.values()].map((group) => group.map((row) => `- ${sentence(row)}`).join('\n')),
+    ...(own.length === all.length
+      ? []
+      : [
+          `${plural(all.length - own.length, 'comparison')} more would need cells that the sweep's own rules or --only leave out: averages.csv has them.`,
+        ]),
     ...figures.map((chart) => `![${md(chart.title)}](${chart.file})`),
   ];
 }
+
+/** Nothing of it was asked for, on one side or the other: a sentence for each would bury the rest. */
+const BY_RULE = /\bskipped: (excluded by the rule|matches no include rule|not selected by --only)/;
+const leftOutByRule = ({ compared, reasons }: AverageRow): boolean =>
+  compared.length === 0 && reasons.every((reason) => BY_RULE.test(reason));
 
 const PHASE_WORDS: Readonly<Record<Phase, string>> = {
   prefill: 'prompt throughput',

@@ -11,6 +11,7 @@ import type {
 import type { Phase, Precision, Status } from '../schema/vocabulary.ts';
 import type { Flag, Round } from '../stats/flags.ts';
 import type { Rates } from '../stats/rates.ts';
+import type { PublishedRow } from './published/model.ts';
 
 /** What the results reader hands over; nothing else is needed to make a report, no engine and no model. */
 export interface ReportInput {
@@ -43,6 +44,8 @@ export interface CellRow {
   readonly cell: Cell;
   readonly engineTitle: string;
   readonly modelTitle: string;
+  /** "32", or "2 of 32" of a model that was cut. */
+  readonly modelLayers: string;
   readonly status: Status;
   /** Null only when ok. */
   readonly reason: string | null;
@@ -66,6 +69,7 @@ export interface SpeedupRow {
   readonly cell: Cell;
   readonly engineTitle: string;
   readonly modelTitle: string;
+  readonly modelLayers: string;
   readonly baseline: { readonly engine: string; readonly title: string; readonly precision: Precision };
   readonly speedup: number | null;
   readonly interval: Interval | null;
@@ -79,6 +83,7 @@ export interface AverageRow {
   readonly phase: Phase;
   readonly model: string;
   readonly modelTitle: string;
+  readonly modelLayers: string;
   readonly device: Cell['device'];
   readonly generate: number;
   readonly engine: string;
@@ -108,6 +113,8 @@ export interface Report {
   readonly rows: readonly CellRow[];
   readonly speedups: readonly SpeedupRow[];
   readonly averages: readonly AverageRow[];
+  /** Published figures beside what was measured; empty where the sweep names none. */
+  readonly published: readonly PublishedRow[];
   /** Of all attempts together; null when none came to its end. */
   readonly time: { readonly wallNs: number; readonly engineNs: number } | null;
 }

@@ -9,6 +9,7 @@ import { medianInterval } from '../stats/median-interval.ts';
 import { cellRates, sampleRates } from '../stats/rates.ts';
 import { verificationViolations } from '../stats/verification.ts';
 import { type Collected, judgeParity, markUsed } from './collect.ts';
+import { countLayers } from './describe.ts';
 import type { CellRow, Interval, Measured, Parity } from './model.ts';
 
 interface Verdict {
@@ -20,6 +21,7 @@ interface Verdict {
 export function cellRows(manifest: Manifest, collected: Collected, interrupted: boolean): CellRow[] {
   const engineTitles = new Map(manifest.engines.map(({ name, title }) => [name, title]));
   const modelTitles = new Map(manifest.models.map(({ name, title }) => [name, title]));
+  const modelLayers = new Map(manifest.models.map((model) => [model.name, countLayers(model)]));
   return manifest.cells.map(({ cell, status, reason }) => {
     const own = collected.cells.get(cellKey(cell));
     const session = collected.sessions.get(sessionKey(cell));
@@ -43,6 +45,7 @@ export function cellRows(manifest: Manifest, collected: Collected, interrupted: 
       cell,
       engineTitle: engineTitles.get(cell.engine) ?? cell.engine,
       modelTitle: modelTitles.get(cell.model) ?? cell.model,
+      modelLayers: modelLayers.get(cell.model) ?? '',
       ...verdict,
       reason: verdict.status === 'mismatch' ? (verdict.reason ?? mismatch(parityReason)) : verdict.reason,
       parity,

@@ -1,6 +1,7 @@
 import { cellKey } from '../schema/cell.ts';
 import { collect } from './collect.ts';
 import type { Report, ReportInput } from './model.ts';
+import { publishedRows } from './published/compare.ts';
 import { cellRows } from './rows.ts';
 import { averageRows, speedupRows } from './speedups.ts';
 
@@ -25,6 +26,7 @@ export function summarise({ manifest, records, interrupted, warnings = [] }: Rep
     rows,
     speedups,
     averages: averageRows(speedups),
+    published: publishedRows({ manifest, rows, speedups }),
     time: collected.time,
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cellSchema } from './cell.ts';
+import { publishedSchema } from './published.ts';
 import { statusSchema } from './vocabulary.ts';
 
 /** The machine and its software, from an allow-list: no environment variables, user names or paths. */
@@ -51,6 +52,10 @@ export const manifestSchema = z.strictObject({
       title: z.string(),
       parameters: z.number(),
       layers: z.int(),
+      /** Layers of the whole model, where fewer were kept. */
+      ofLayers: z.int().optional(),
+      /** Its name without the cut, by which published figures know it; absent where it is `name`. */
+      uncutName: z.string().optional(),
       /** "seeded random weights", a hub id with revision, or "local folder": printed under charts. */
       origin: z.string(),
     }),
@@ -64,6 +69,8 @@ export const manifestSchema = z.strictObject({
     }),
   ),
   parity: z.boolean(),
+  /** Published figures of these models, to print beside what was measured. */
+  published: publishedSchema.optional(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestEngine = z.infer<typeof manifestEngineSchema>;

@@ -31,6 +31,11 @@ export const modelSchema = z.strictObject({
   ]),
   /** Keep only the first N layers, each of its true shape. */
   layers: z.int().min(1).optional(),
+  /**
+   * Positions to allow where a sweep goes beyond those that the model was trained on: rotary positions simply go on.
+   * What it then says means nothing; how fast it says it does.
+   */
+  contextLength: z.int().min(1).optional(),
   notes: z.string().optional(),
 });
 export type ModelSpec = z.infer<typeof modelSchema>;

@@ -80,6 +80,10 @@ export const sweepSchema = z.strictObject({
   baselines: z
     .array(z.strictObject({ engine: z.string(), precision: precisionSchema.optional() }))
     .default([]),
+  /** File of published figures that the report prints beside what is measured; its path is relative to this file. */
+  published: z.string().optional(),
+  /** Estimated hours of the whole sweep: `plan` leaves out the comparisons that would go beyond, and says so. */
+  maxHours: z.number().positive().optional(),
   /** When given, only cells that match one of these rules are run. */
   include: z.array(ruleSchema).default([]),
   exclude: z.array(ruleSchema).default([]),

@@ -11,6 +11,7 @@ export type Device = z.infer<typeof deviceSchema>;
 
 /** The two timed phases of spec/metrics. */
 export const PHASES = ['prefill', 'decode'] as const;
+export const phaseSchema = z.enum(PHASES);
 export type Phase = (typeof PHASES)[number];
 
 /**

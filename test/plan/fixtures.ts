@@ -63,6 +63,7 @@ export function loaded(
     })) as unknown as LoadedSweep['models'],
     excludeAt: sweep.exclude.map((_, i) => `x.yaml:${i + 7}:5`),
     configSha256: '0'.repeat(64),
+    published: null,
   };
 }
 

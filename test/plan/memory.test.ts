@@ -33,6 +33,11 @@ describe('weights', () => {
     expect(weightBytes('int4', untied, 'onnx')).toBe(layers * (20 / 32) + table * 4);
   });
 
+  it('count a tied head once more in an ONNX graph, which has it written out', () => {
+    expect(weightBytes('fp32', shape, 'onnx')).toBe(shape.parameters * 4 + table * 4);
+    expect(weightBytes('fp32', { ...shape, tiedEmbeddings: false }, 'onnx')).toBe(shape.parameters * 4);
+  });
+
   it('are nothing for engines that load none', () => {
     expect(weightBytes('fp32', shape, 'none')).toBe(0);
     expect(kvBytesPerToken('fp32', shape, 'none')).toBe(0);

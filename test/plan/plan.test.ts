@@ -150,7 +150,7 @@ describe('cells that will not run', () => {
 describe('--only', () => {
   const sweep = loaded({ engines: ['a', 'b'], precisions: ['fp32', 'int4'], batchSizes: [1, 4] });
   const plan = (...expressions: string[]) => {
-    const only = parseOnly(expressions, sweep.sweep, ['m']);
+    const only = parseOnly(expressions, sweep.sweep, sweep.models);
     return planSweep(sweep, ab, { ...facts, only }).cells.filter(({ status }) => status === 'planned');
   };
 
@@ -164,7 +164,7 @@ describe('--only', () => {
   });
 
   it('says why the others are not run', () => {
-    const only = parseOnly(['batchSize=4'], sweep.sweep, ['m']);
+    const only = parseOnly(['batchSize=4'], sweep.sweep, sweep.models);
     const { cells } = planSweep(sweep, ab, { ...facts, only });
     expect(cells[0]).toMatchObject({ status: 'skipped', reason: 'not selected by --only' });
   });

@@ -96,3 +96,16 @@ test.each([...HOSTILE])('%j stays text', (hostile) => {
     expect(row.replace(/\\\|/g, '').split('|')).toHaveLength(8);
   }
 });
+
+test('does not repeat for every comparison what the sweep itself leaves out', () => {
+  const reason = 'excluded by the rule at x.yaml:3:5';
+  const input = makeInput({
+    baselines: [{ engine: 'pytorch-eager', precision: null }],
+    fault: ({ precision }) => (precision === 'int4' ? { status: 'skipped', reason } : null),
+  });
+  const text = headlineMarkdown(summarise(input));
+  expect(text).toContain("comparisons more would need cells that the sweep's own rules or --only leave out");
+  expect(text).not.toContain('not compared in any');
+  expect(text).toContain('excluded by the rule at x.yaml:3:5');
+  expect(text).toContain('fp32: ONNX Runtime against PyTorch eager');
+});

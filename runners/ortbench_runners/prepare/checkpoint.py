@@ -29,11 +29,13 @@ HEAD = "lm_head.weight"
 
 
 def make_checkpoint(request: dict[str, Any]) -> dict[str, Any]:
-    """request: source, layers (or null), precision, out (an empty folder)."""
+    """request: source, layers (or null), contextLength (or null), precision, out (an empty folder)."""
     precision, out = request["precision"], Path(request["out"])
     source = open_source(request["source"])
     config = make_config(source.config, request.get("layers"))
     expect_planned_config(request["source"], config)
+    if request.get("contextLength") is not None:
+        config.max_position_embeddings = request["contextLength"]
     family = family_of(config.model_type)
     untied = precision == "int4" and config.tie_word_embeddings and not family.one_table
     if untied:

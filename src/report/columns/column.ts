@@ -24,6 +24,11 @@ export const column = <T>(name: string, description: string, value: (row: T) => 
 });
 
 export const model = column<HasCell>('model', 'Name of the model.', (row) => row.cell.model);
+export const modelLayers = column<{ readonly modelLayers: string }>(
+  'model_layers',
+  'Layers of the model; "2 of 32" where it was cut to its first ones.',
+  (row) => row.modelLayers,
+);
 export const engine = column<HasCell>(
   'engine',
   "The sweep's name for the engine or its variant.",

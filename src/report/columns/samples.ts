@@ -10,6 +10,7 @@ import {
   engine,
   generate,
   model,
+  modelLayers,
   precision,
   promptLength,
   promptSpread,
@@ -18,6 +19,7 @@ import {
 /** One run of one round: what samples.csv has a line for. */
 export interface SampleRow {
   readonly cell: CellRow['cell'];
+  readonly modelLayers: string;
   readonly status: CellRow['status'];
   readonly parity: CellRow['parity'];
   readonly record: SampleRecord;
@@ -37,6 +39,7 @@ export function sampleRows(row: CellRow): SampleRow[] {
       const work = sound ? { ...row.cell, promptTokens } : null;
       return {
         cell: row.cell,
+        modelLayers: row.modelLayers,
         status: row.status,
         parity: row.parity,
         record,
@@ -122,4 +125,5 @@ export const SAMPLE_COLUMNS: readonly Column<SampleRow>[] = [
     'match, mismatch or unchecked: whether the engine computes what the reference computes.',
     (row) => row.parity,
   ),
+  modelLayers,
 ];

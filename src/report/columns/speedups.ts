@@ -7,6 +7,7 @@ import {
   engine,
   generate,
   model,
+  modelLayers,
   precision,
   promptLength,
   promptSpread,
@@ -46,4 +47,5 @@ export const SPEEDUP_COLUMNS: readonly Column<SpeedupRow>[] = [
   promptSpread,
   generate,
   column('pairs', 'Rounds that both took part in.', (row) => row.logRatios.size),
+  modelLayers,
 ];

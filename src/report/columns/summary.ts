@@ -8,6 +8,7 @@ import {
   generate,
   mib,
   model,
+  modelLayers,
   ms,
   precision,
   promptLength,
@@ -127,4 +128,5 @@ export const SUMMARY_COLUMNS: readonly Column<CellRow>[] = [
     "Share of positions with the reference's greedy choice, where its lead exceeds the error.",
     (row) => row.parityFigures?.top1Agreement ?? null,
   ),
+  modelLayers,
 ];
