@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { collect, define, examples, runProgram } from './commands/define.ts';
-import { COMPARE_OPTIONS, EXIT_CODES, FIDELITY_OPTIONS, JSON_OUTPUT, ONLY } from './commands/options.ts';
+import { COMPARE_OPTIONS, DOCTOR_OPTIONS, EXIT_CODES, JSON_OUTPUT, ONLY } from './commands/options.ts';
 import { ortbenchVersion } from './machine/version.ts';
 
 const program = new Command('ortbench')
@@ -63,8 +63,8 @@ define(program, {
 define(program, {
   usage: 'doctor',
   does: 'what each engine needs and has here, this machine, and the command that mends each lack',
-  options: [...FIDELITY_OPTIONS, JSON_OUTPUT],
-  examples: ['doctor', 'doctor --json', 'doctor --fidelity --engine onnxruntime'],
+  options: [...DOCTOR_OPTIONS, JSON_OUTPUT],
+  examples: ['doctor', 'doctor --json', 'doctor --roofline', 'doctor --fidelity --engine onnxruntime'],
   load: async () => (await import('./commands/doctor.ts')).runDoctor,
 });
 define(program, {

@@ -3,8 +3,9 @@ import { basename } from 'node:path';
 import type { LoadedSweep } from '../config/load.ts';
 import type { Engine } from '../engines/engine.ts';
 import { optionsOf } from '../engines/options.ts';
+import { weightStorages } from '../engines/storage.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Environment, Manifest } from '../schema/manifest.ts';
+import { type Environment, type Manifest, workShape } from '../schema/manifest.ts';
 import type { Rule } from '../schema/sweep.ts';
 
 export interface ManifestInput {
@@ -42,7 +43,14 @@ export function makeManifest(input: ManifestInput): Manifest {
       const engine = engines.get(choice.engine)!;
       const title =
         choice.name === choice.engine ? engine.meta.title : `${engine.meta.title} (${choice.name})`;
-      return { name: choice.name, engine: choice.engine, title, options: optionsOf(engine, choice, sweep) };
+      return {
+        name: choice.name,
+        engine: choice.engine,
+        title,
+        options: optionsOf(engine, choice, sweep),
+        storage: weightStorages(engine.meta.artefact),
+        nativeBuild: engine.installs?.native ? `npx ortbench setup ${choice.engine} --native` : null,
+      };
     }),
     models: models.map(({ spec, shape, origin }) => ({
       name: spec.name,
@@ -50,6 +58,7 @@ export function makeManifest(input: ManifestInput): Manifest {
       parameters: shape.parameters,
       layers: shape.layers,
       origin,
+      shape: workShape(shape),
     })),
     cells: plan.cells.map(({ cell, status, reason }) => ({ cell, status, reason })),
     parity,

@@ -10,7 +10,9 @@ import type {
 } from '../schema/record.ts';
 import type { Phase, Precision, Status } from '../schema/vocabulary.ts';
 import type { Flag, Round } from '../stats/flags.ts';
+import type { HarnessUse } from '../stats/harness.ts';
 import type { Rates } from '../stats/rates.ts';
+import type { Utilisations } from '../stats/roofline.ts';
 
 /** What the results reader hands over; nothing else is needed to make a report, no engine and no model. */
 export interface ReportInput {
@@ -31,6 +33,8 @@ export interface Measured {
   readonly rounds: readonly Round[];
   /** 95 % intervals of the medians; null with fewer than six rounds. */
   readonly intervals: Readonly<Record<Phase, Interval | null>>;
+  /** MBU and MFU; null where the machine's roofline or the model's shape is not known, or no weights are loaded. */
+  readonly utilisations: Utilisations | null;
 }
 
 export interface RecordedSample {
@@ -108,6 +112,8 @@ export interface Report {
   readonly rows: readonly CellRow[];
   readonly speedups: readonly SpeedupRow[];
   readonly averages: readonly AverageRow[];
+  /** What the harness itself used while engines were timed; null where unknown. */
+  readonly harness: HarnessUse | null;
   /** Of all attempts together; null when none came to its end. */
   readonly time: { readonly wallNs: number; readonly engineNs: number } | null;
 }
