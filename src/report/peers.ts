@@ -1,15 +1,13 @@
 import { workKey } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
-import { PHASES, type Phase } from '../schema/vocabulary.ts';
 import type { Flag } from '../stats/flags.ts';
 import { PHASE_RATE } from '../stats/rates.ts';
-import type { Utilisation } from '../stats/roofline.ts';
 import { formatNumber, formatPercent } from '../units.ts';
 import { groupBy } from './group-by.ts';
 import type { CellRow } from './model.ts';
 
 /**
- * From this share of the machine's roof on, the fastest engine's time goes into the work itself: below it into dispatch,
+ * From this share of the machine's matrix rate on, the fastest engine's time goes into arithmetic: below it into dispatch,
  * and who is slower then has more overhead and not worse kernels. Small models and short prompts never reach it.
  */
 const WORK_BOUND = 0.3;
@@ -19,43 +17,41 @@ const WORK_BOUND = 0.3;
  */
 const FAR_BELOW = 0.6;
 
-/** How much of the machine a phase uses: the higher of its two roofs binds it. */
-const share = ({ mbu, mfu }: Utilisation): number => Math.max(mbu, mfu ?? 0);
-
-/** Adds a flag to each cell that is far slower than the fastest at the same work and precision, where work is what takes the time. */
+/**
+ * Flags each prefill that is far slower than the fastest at the same work and precision, where arithmetic is what takes the
+ * time. Not decode: there engines differ by what dispatching a step costs, which no build mends.
+ */
 export function flagBelowPeers(manifest: Manifest, rows: readonly CellRow[]): CellRow[] {
-  const fastest = new Map<string, CellRow>();
-  const keyOf = ({ cell }: CellRow, phase: Phase) => `${phase} ${cell.precision} ${workKey(cell)}`;
-  for (const phase of PHASES) {
-    for (const [key, peers] of groupBy(rows.filter(comparable), (row) => keyOf(row, phase)))
-      fastest.set(
-        key,
-        peers.reduce((best, row) => (rateOf(row, phase) > rateOf(best, phase) ? row : best)),
-      );
-  }
+  const peersOf = groupBy(rows.filter(comparable), workOf);
+  const fastest = new Map(
+    [...peersOf].map(([work, peers]) => [
+      work,
+      peers.reduce((best, row) => (rateOf(row) > rateOf(best) ? row : best)),
+    ]),
+  );
   return rows.map((row) => {
-    if (!comparable(row)) return row;
-    const raised = PHASES.flatMap((phase) => below(manifest, row, fastest.get(keyOf(row, phase))!, phase));
-    return raised.length === 0 ? row : { ...row, flags: [...row.flags, ...raised] };
+    const best = fastest.get(workOf(row));
+    const flag = best !== undefined && comparable(row) ? below(manifest, row, best) : null;
+    return flag === null ? row : { ...row, flags: [...row.flags, flag] };
   });
 }
 
+const workOf = ({ cell }: CellRow): string => `${cell.precision} ${workKey(cell)}`;
+
 const comparable = ({ status, measured }: CellRow): boolean =>
-  status === 'ok' && measured !== null && measured.utilisations !== null;
+  status === 'ok' && measured !== null && measured.utilisations?.prefill.mfu != null;
 
-const rateOf = ({ measured }: CellRow, phase: Phase): number => measured!.rates[PHASE_RATE[phase]];
+const rateOf = ({ measured }: CellRow): number => measured!.rates[PHASE_RATE.prefill];
 
-function below(manifest: Manifest, row: CellRow, best: CellRow, phase: Phase): Flag[] {
-  const used = share(best.measured!.utilisations![phase]);
-  const ratio = rateOf(row, phase) / rateOf(best, phase);
-  if (used < WORK_BOUND || ratio >= FAR_BELOW) return [];
+function below(manifest: Manifest, row: CellRow, best: CellRow): Flag | null {
+  const used = best.measured!.utilisations!.prefill.mfu!;
+  const ratio = rateOf(row) / rateOf(best);
+  if (used < WORK_BOUND || ratio >= FAR_BELOW) return null;
   const command = manifest.engines.find(({ name }) => name === row.cell.engine)?.nativeBuild;
   const mend = command ? `; a build for this machine, if this is none: ${command}` : '';
-  return [
-    {
-      name: 'below-peers',
-      phase,
-      detail: `${formatNumber(ratio, 2)} times the speed of ${best.engineTitle}, which reaches ${formatPercent(used, 0)} of this machine's roof${mend}`,
-    },
-  ];
+  return {
+    name: 'below-peers',
+    phase: 'prefill',
+    detail: `${formatNumber(ratio, 2)} times the speed of ${best.engineTitle}, which reaches ${formatPercent(used, 0)} of this machine's matrix rate${mend}`,
+  };
 }

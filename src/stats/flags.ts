@@ -21,7 +21,7 @@ export const FLAGS = {
   'idle-load':
     'Another loaded engine used the processor while this was timed: set its threads to sleep when idle (spinning off), or give it a sweep of its own.',
   'below-peers':
-    'Far slower than another engine at the same work, where the work itself takes the time: look at its build and threads (ortbench doctor).',
+    'Far slower than another engine at the same work, where arithmetic takes the time: look at its build and threads (ortbench doctor).',
   implausible:
     'Faster than this machine can be: look whether the engine waits for its device and does all of its work, then measure the roof anew with ortbench doctor --roofline.',
   'own-tool':
