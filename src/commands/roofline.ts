@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import { pythonRunnerCommand } from '../engines/python/command.ts';
 import { EngineError, InfrastructureError, UserError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { physicalCores } from '../machine/cpu.ts';
 import { machineIdentity } from '../machine/fingerprint.ts';
+import { watchOtherLoad } from '../machine/load.ts';
 import { measureRoofline } from '../machine/roofline/measure.ts';
 import { bestOf, isDisturbed, profilePath, readProfile, writeProfile } from '../machine/roofline/profile.ts';
 import { ELEMENT_TYPES, type Roofline } from '../schema/roofline.ts';
@@ -18,7 +20,8 @@ async function measureAndKeep(threads: number, earlier: Roofline | null): Promis
   return roofline;
 }
 
-const MOST_ATTEMPTS = 2;
+/** Looked at before, so that a machine that does other work is not kept from it for nothing. */
+const LOAD_WINDOW_MS = 300;
 
 /**
  * The machine's roofline for a sweep: the stored one, or measured now where that is missing or stale. Null where there is
@@ -28,13 +31,20 @@ const MOST_ATTEMPTS = 2;
 export async function rooflineFor(threads: number, onLine: (line: string) => void): Promise<Roofline | null> {
   const known = await readProfile(machineIdentity(), threads, new Date());
   if ('roofline' in known) return known.roofline;
+  const otherLoad = watchOtherLoad([process.pid]);
+  await sleep(LOAD_WINDOW_MS);
+  const now = otherLoad();
+  if (isDisturbed({ otherLoadCores: now })) {
+    onLine(
+      `warning: memory bandwidth is not known (${known.missing}), and cannot be measured while other processes use ${formatNumber(now!, 2)} cores: this run has no MBU and MFU`,
+    );
+    return null;
+  }
   onLine(
     `measuring memory bandwidth and matrix rate with ${threads} threads (${known.missing}): some seconds, kept for later runs`,
   );
   try {
-    let roofline = await measureAndKeep(threads, known.disturbed ?? null);
-    for (let attempt = 1; attempt < MOST_ATTEMPTS && isDisturbed(roofline); attempt++)
-      roofline = await measureAndKeep(threads, roofline);
+    const roofline = await measureAndKeep(threads, known.disturbed ?? null);
     if (!isDisturbed(roofline)) return roofline;
     onLine(`warning: ${disturbance(roofline)}: this run has no MBU and MFU`);
   } catch (error) {

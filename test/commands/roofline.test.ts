@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -62,17 +62,24 @@ it('a sweep measures it once where there is none', async () => {
   expect(lines).toHaveLength(1);
 });
 
-it('a disturbed machine is tried again, and has no roof when it stays so', async () => {
+it('a machine that does other work is not measured', async () => {
   load.cores = [1.4];
   const lines: string[] = [];
   expect(await rooflineFor(1, (line) => lines.push(line))).toBeNull();
+  expect(lines).toEqual([expect.stringMatching(/not measured yet.* other processes use 1\.40 cores/)]);
+  expect(existsSync(join(dir, 'calls'))).toBe(false);
+});
+
+it('a measurement that was disturbed is no roof, but what it reached counts in the next', async () => {
+  load.cores = [0, 1.4];
+  const lines: string[] = [];
+  expect(await rooflineFor(1, (line) => lines.push(line))).toBeNull();
   expect(lines.at(-1)).toMatch(/other processes used 1\.40 cores .*: this run has no MBU and MFU/);
-  expect(calls()).toHaveLength(2);
-  // What was reached beside other work can be reached without.
   python(`echo '${JSON.stringify(figures(1e10))}'`);
   load.cores = [0.01];
   const roofline = await rooflineFor(1, (line) => lines.push(line));
   expect(roofline?.bandwidth[0]?.bytesPerSecond).toBe(5e10);
+  expect(calls()).toHaveLength(2);
 });
 
 it('a sweep goes on where it cannot be measured, and says why', async () => {

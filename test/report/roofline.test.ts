@@ -92,6 +92,11 @@ describe('MBU and MFU', () => {
       'llama-tiny-fp32-cpu-prompt-mfu',
       'llama-tiny-fp32-cpu-generation-mbu',
     ]);
+    const [bar] = figures[1]!.series[0]!.marks;
+    if (bar?.kind !== 'bar') throw new Error('no bar');
+    expect(bar.interval![0]).toBeLessThanOrEqual(bar.value);
+    expect(bar.interval![1]).toBeGreaterThanOrEqual(bar.value);
+    expect(bar.interval![1]).toBeLessThan(1.2 * bar.value);
     for (const { reference, notes } of figures) {
       expect(reference?.value).toBe(1);
       expect(notes.join(' ')).toMatch(/Roof: .*1,000/);

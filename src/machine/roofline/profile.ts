@@ -25,7 +25,8 @@ export type Known =
   | { readonly roofline: Roofline }
   | { readonly missing: string; readonly disturbed?: Roofline };
 
-export const isDisturbed = ({ otherLoadCores }: Roofline): boolean => (otherLoadCores ?? 0) > BUSY_CORES;
+export const isDisturbed = ({ otherLoadCores }: Pick<Roofline, 'otherLoadCores'>): boolean =>
+  (otherLoadCores ?? 0) > BUSY_CORES;
 
 /** Two measurements of one machine: the higher figure of each, with all else of the first. */
 export function bestOf(first: Roofline, second: Roofline): Roofline {

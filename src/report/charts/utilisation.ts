@@ -1,9 +1,10 @@
 import { PHASES, type Phase } from '../../schema/vocabulary.ts';
+import { PHASE_RATE } from '../../stats/rates.ts';
 import { formatBytes, formatPercent, formatSignificant } from '../../units.ts';
 import { PHASE_TITLE } from '../describe.ts';
 import { fileStem } from '../file-name.ts';
 import { groupBy } from '../group-by.ts';
-import type { CellRow, Report } from '../model.ts';
+import type { CellRow, Interval, Measured, Report } from '../model.ts';
 import { type Chart, type Figure, hasBars } from './figure.ts';
 import { makeGrid } from './grid.ts';
 import { conditionNotes, methodNote } from './notes.ts';
@@ -47,7 +48,10 @@ function figure(report: Report, rows: readonly CellRow[], phase: Phase): Figure 
       return {
         cell: own,
         engineTitle,
-        outcome: value === null ? { reason: why } : { value, interval: null, hatched: status === 'mismatch' },
+        outcome:
+          value === null
+            ? { reason: why }
+            : { value, interval: scaled(measured!, phase, value), hatched: status === 'mismatch' },
       };
     }),
   );
@@ -80,6 +84,13 @@ function figure(report: Report, rows: readonly CellRow[], phase: Phase): Figure 
       ),
     ],
   };
+}
+
+/** A utilisation is its rate times what depends on the cell alone, and so is its interval. */
+function scaled({ rates, intervals }: Measured, phase: Phase, value: number): Interval | null {
+  const interval = intervals[phase];
+  const times = value / rates[PHASE_RATE[phase]];
+  return interval === null ? null : [interval[0] * times, interval[1] * times];
 }
 
 function roofNote({ manifest }: Report, phase: Phase): string {
