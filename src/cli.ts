@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import { define, examples, runProgram } from './commands/define.ts';
 import {
   COMPARE_OPTIONS,
+  DOCTOR_OPTIONS,
   EXIT_CODES,
-  FIDELITY_OPTIONS,
   JSON_OUTPUT,
   PLAN_OPTIONS,
   PREPARE_OPTIONS,
@@ -63,8 +63,8 @@ define(program, {
 define(program, {
   usage: 'doctor',
   does: 'what each engine needs and has here, this machine, and the command that mends each lack',
-  options: [...FIDELITY_OPTIONS, JSON_OUTPUT],
-  examples: ['doctor', 'doctor --json', 'doctor --fidelity --engine onnxruntime'],
+  options: [...DOCTOR_OPTIONS, JSON_OUTPUT],
+  examples: ['doctor', 'doctor --json', 'doctor --roofline', 'doctor --fidelity --engine onnxruntime'],
   load: async () => (await import('./commands/doctor.ts')).runDoctor,
 });
 define(program, {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { EXIT } from '../exit-codes.ts';
+import { describeHarness } from '../report/describe.ts';
 import { readResults } from '../results/reader.ts';
 import type { ResultsStore } from '../results/store.ts';
 import type { RunSummary } from '../runner/run.ts';
@@ -8,6 +9,7 @@ import { type Cell, cellKey } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import type { RunRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
+import { harnessUse } from '../stats/harness.ts';
 import { formatDuration, formatPercent, nsToSeconds } from '../units.ts';
 import { reportFolder } from './folders.ts';
 
@@ -52,6 +54,7 @@ export async function closeSweep(
   const wallNs = Number(process.hrtime.bigint() - startedNs);
   const { engineNs, interrupted } = summary;
   const engineShare = engineNs / wallNs;
+  const harness = harnessUse(results.records.flatMap((record) => (record.kind === 'sample' ? [record] : [])));
   if (json) {
     const counts = Object.fromEntries(outcomes.map(({ status }) => [status, 0]));
     for (const { status } of outcomes) counts[status]!++;
@@ -62,6 +65,7 @@ export async function closeSweep(
       files,
       counts,
       engineShare,
+      harness,
       wallNs,
       engineNs,
       interrupted,
@@ -79,6 +83,7 @@ export async function closeSweep(
     `${formatDuration(nsToSeconds(wallNs))} in all, ${formatPercent(engineShare)} of it inside the engines ` +
       '(loading, compiling, warming up, measuring)',
   );
+  if (harness !== null) console.log(describeHarness(harness));
   console.log(`results: ${relative('', store.dir)}\nreport:  ${relative('', reportDir)}`);
   return code;
 }

@@ -42,7 +42,7 @@ export interface Diagnosis {
   readonly engines: readonly EngineDiagnosis[];
 }
 
-type DoctorOptions = FidelityOptions & { readonly fidelity?: boolean };
+type DoctorOptions = FidelityOptions & { readonly fidelity?: boolean; readonly roofline?: boolean };
 
 /**
  * `ortbench doctor`: what is here and what is not. Exit code 0 when at least one engine that loads models can run, 4 when
@@ -50,6 +50,11 @@ type DoctorOptions = FidelityOptions & { readonly fidelity?: boolean };
  */
 export async function runDoctor(options: DoctorOptions): Promise<number> {
   if (options.fidelity) return await (await import('./fidelity.ts')).runFidelity(options);
+  if (options.roofline) {
+    const { roofline: _, threads, ...others } = options;
+    refuseFidelityOptions(others);
+    return await (await import('./roofline.ts')).runRoofline({ threads, json: options.json });
+  }
   refuseFidelityOptions(options);
   const diagnosis = await diagnose();
   process.stdout.write(options.json ? `${JSON.stringify(diagnosis, null, 2)}\n` : formatDoctor(diagnosis));

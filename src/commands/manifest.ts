@@ -3,9 +3,10 @@ import { basename } from 'node:path';
 import type { LoadedSweep } from '../config/load.ts';
 import type { Engine } from '../engines/engine.ts';
 import { optionsOf } from '../engines/options.ts';
+import { weightStorages } from '../engines/storage.ts';
 import type { LayerCut } from '../models/catalogue.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Environment, Manifest } from '../schema/manifest.ts';
+import { type Environment, type Manifest, workShape } from '../schema/manifest.ts';
 import type { ModelSpec } from '../schema/model.ts';
 import type { Rule } from '../schema/sweep.ts';
 
@@ -44,7 +45,14 @@ export function makeManifest(input: ManifestInput): Manifest {
       const engine = engines.get(choice.engine)!;
       const title =
         choice.name === choice.engine ? engine.meta.title : `${engine.meta.title} (${choice.name})`;
-      return { name: choice.name, engine: choice.engine, title, options: optionsOf(engine, choice, sweep) };
+      return {
+        name: choice.name,
+        engine: choice.engine,
+        title,
+        options: optionsOf(engine, choice, sweep),
+        storage: weightStorages(engine.meta.artefact),
+        nativeBuild: engine.installs?.native ? `npx ortbench setup ${choice.engine} --native` : null,
+      };
     }),
     models: models.map(({ spec, shape, origin, cut }) => ({
       name: spec.name,
@@ -54,6 +62,7 @@ export function makeManifest(input: ManifestInput): Manifest {
       ...(cut === undefined ? {} : { ofLayers: cut.of }),
       ...(cut === undefined || cut.uncutName === spec.name ? {} : { uncutName: cut.uncutName }),
       origin,
+      shape: workShape(shape),
     })),
     cells: plan.cells.map(({ cell, status, reason }) => ({ cell, status, reason })),
     parity,

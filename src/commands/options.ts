@@ -40,13 +40,14 @@ export const PREPARE_OPTIONS = [
   JSON_OUTPUT,
 ] as const;
 
-/** What `doctor --fidelity` takes besides; apart from its command, so that `--help` loads neither. */
-export const FIDELITY_OPTIONS = [
+/** What `doctor` takes to measure; apart from its commands, so that `--help` loads neither. */
+export const DOCTOR_OPTIONS = [
+  ['--roofline', 'measure memory bandwidth and matrix rates anew, for MBU and MFU (some seconds)'],
   ['--fidelity', "measure ortbench's drivers against each engine's own tools (about 25 minutes)"],
   ['--engine <name>', 'with --fidelity: only this engine or comparison (repeatable)', collect],
   ['--model <name>', "with --fidelity: this model instead of the file's (repeatable)", collect],
   ['--rounds <n>', "with --fidelity: rounds instead of the file's; intervals need 6"],
-  ['--threads <n>', 'with --fidelity: threads of every engine (default: physical cores)'],
+  ['--threads <n>', 'with --fidelity or --roofline: compute threads (default: physical cores)'],
   ['--cells <file>', 'with --fidelity: what is compared (default: configs/fidelity.yaml)'],
   ['--tools <dir>', "with --fidelity: folder of an engine's own tools (repeatable)", collect],
   ['--write [dir]', 'with --fidelity: write fidelity.md and its data there (default: docs)'],

@@ -23,6 +23,10 @@ export interface BlockSummary {
   readonly togetherMiB: number;
   /** What loading and warming up anew in every round costs on top; 0 when sessions stay loaded together. */
   readonly reloadSeconds: number;
+  /** How long one round with its loads takes: as far as two engines' figures of one round lie apart at most. */
+  readonly roundSeconds: number;
+  /** How far they would lie apart at most if each engine ran all its rounds in one go. */
+  readonly apartSeconds: number;
 }
 
 export interface PlanSummary {
@@ -82,13 +86,17 @@ function summariseBlock(
   let togetherMiB = 0;
   let cells = 0;
   let onceSeconds = 0;
+  let roundsSeconds = 0;
   for (const members of block.sessions.values()) {
     const meta = metas.get(members[0]!.choice.engine)!;
     cells += members.length;
     togetherMiB += members.reduce((most, { memoryMiB }) => Math.max(most, memoryMiB), 0);
     onceSeconds += estimateSessionSeconds(members[0]!.cell, shape, meta, sweep, threads);
-    for (const { cell } of members)
-      onceSeconds += estimateCellSeconds(cell, shape, meta, sweep, threads).prepare;
+    for (const { cell } of members) {
+      const { prepare, rounds } = estimateCellSeconds(cell, shape, meta, sweep, threads);
+      onceSeconds += prepare;
+      roundsSeconds += rounds;
+    }
   }
   return {
     model: block.model,
@@ -98,6 +106,8 @@ function summariseBlock(
     sessions: block.sessions.size,
     residency: block.residency,
     togetherMiB,
+    roundSeconds: roundsSeconds / sweep.repetitions + (block.residency === 'together' ? 0 : onceSeconds),
+    apartSeconds: roundsSeconds + onceSeconds,
     reloadSeconds: block.residency === 'together' ? 0 : (sweep.repetitions - 1) * onceSeconds,
   };
 }

@@ -97,7 +97,7 @@ function totals({ sweep }: LoadedSweep, summary: PlanSummary, facts: PlanFacts):
     const how =
       block.residency === 'together'
         ? `stay loaded together, about ${formatMiB(block.togetherMiB)}`
-        : `do not fit together (about ${formatMiB(block.togetherMiB)}): loaded anew in each of ${sweep.repetitions} rounds, about ${formatDuration(block.reloadSeconds)} more`;
+        : `do not fit together (about ${formatMiB(block.togetherMiB)}): loaded anew in each of ${sweep.repetitions} rounds. Costs about ${formatDuration(block.reloadSeconds)} more; gains rounds that hold every engine within ${formatDuration(block.roundSeconds)}, so that a drift of the machine divides out of the speedups, where engines run one after another would lie ${formatDuration(block.apartSeconds)} apart`;
     lines.push(`  ${held} ${how}; ${block.comparisons} comparisons`);
   }
   const free = facts.availableMiB === null ? '' : `, ${formatMiB(facts.availableMiB)} free`;

@@ -2,7 +2,7 @@ import { type LoadedSweep, loadSweep } from '../config/load.ts';
 import type { Engine } from '../engines/engine.ts';
 import { ENGINES } from '../engines/index.ts';
 import { captureEnvironment } from '../machine/environment.ts';
-import { enginesOf, machineFacts, metasOf, probeEngines } from '../plan/facts.ts';
+import { enginesOf, machineFacts, metasOf, probeEngines, threadsOf } from '../plan/facts.ts';
 import { parseOnly } from '../plan/only.ts';
 import { type PlannedCell, planSweep } from '../plan/plan.ts';
 import { finishedCells } from '../results/resume.ts';
@@ -19,6 +19,7 @@ import { listenForInterrupt } from './interrupt.ts';
 import { makeManifest } from './manifest.ts';
 import { type OverrideOptions, overridesOf } from './overrides.ts';
 import { createProgress, type Progress } from './progress/display.ts';
+import { rooflineFor } from './roofline.ts';
 
 export interface SweepOptions extends OverrideOptions {
   readonly only?: string[];
@@ -45,13 +46,18 @@ async function sweep(configPath: string, options: SweepOptions, progress: Progre
   const parity = options.parity ?? true;
   const reference = parity ? await findReference() : null;
   const availability = await installAndProbe(loaded, engines, progress);
-  // Installing is done once for a machine; from here on the time is the sweep's own.
+  const threads = threadsOf(loaded.sweep);
+  const loadsModels = [...engines.values()].some(({ meta }) => meta.artefact !== 'none');
+  const roofline =
+    loadsModels && loaded.sweep.device === 'cpu'
+      ? { roofline: await rooflineFor(threads, (line) => progress.line(line)) }
+      : {};
+  // Installing and measuring the machine are done once for it; from here on the time is the sweep's own.
   const startedNs = process.hrtime.bigint();
   const facts = { ...machineFacts(loaded, only), disk: await diskFacts(loaded, engines) };
   const plan = planSweep(loaded, metasOf(engines), { ...facts, availability });
   const planned = plan.cells.filter(({ status }) => status === 'planned');
-  const environment = await captureEnvironment();
-  const { threads } = facts;
+  const environment = { ...(await captureEnvironment()), ...roofline };
   const fresh = makeManifest({ loaded, plan, engines, environment, threads, parity, only, now: new Date() });
   const store = await openStore(configPath, options, fresh);
   const interrupt = listenForInterrupt(() =>
@@ -74,6 +80,7 @@ async function sweep(configPath: string, options: SweepOptions, progress: Progre
       reference: await availableReference(reference),
       modelShape: (name) => loaded.models.find(({ spec }) => spec.name === name)!.shape,
       artefact: (...wanted) => artefacts.get(...wanted),
+      roofline: store.manifest.environment.roofline ?? null,
       earlier: store.earlier,
       append: (record) => store.append(record),
       onEvent: (event) => progress.event(event),

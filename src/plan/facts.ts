@@ -32,12 +32,15 @@ export async function probeEngines(
   );
 }
 
+/** Compute threads of every engine. */
+export const threadsOf = ({ threads }: Pick<Sweep, 'threads'>): number => threads ?? physicalCores();
+
 /** What the plan needs to know of this machine, now. */
 export function machineFacts(loaded: LoadedSweep, only: Rule | null): PlanFacts {
   return {
     memoryMiB: memoryMiB(),
     availableMiB: availableMemoryMiB(),
-    threads: loaded.sweep.threads ?? physicalCores(),
+    threads: threadsOf(loaded.sweep),
     only,
   };
 }

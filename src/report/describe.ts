@@ -1,6 +1,7 @@
 import type { Cell } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import type { Phase } from '../schema/vocabulary.ts';
+import type { HarnessUse } from '../stats/harness.ts';
 import { formatMiB, formatNumber, formatParameters, formatPercent } from '../units.ts';
 import type { CellRow } from './model.ts';
 
@@ -79,6 +80,10 @@ export function describeVersions(rows: readonly CellRow[]): string {
     .map(([title, versions]) => (versions === '' ? title : `${title}: ${versions}`))
     .join('; ');
 }
+
+/** "The harness used 0.03 % of a core while engines were timed, at most 0.4 %" */
+export const describeHarness = ({ typicalCores, highestCores }: HarnessUse): string =>
+  `The harness used ${formatPercent(typicalCores, 2)} of a core while engines were timed, at most ${formatPercent(highestCores, 2)}`;
 
 export function plural(count: number, singular: string): string {
   return `${formatNumber(count)} ${singular}${count === 1 ? '' : 's'}`;

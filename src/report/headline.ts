@@ -3,6 +3,7 @@ import { FLAGS } from '../stats/flags.ts';
 import { formatPercent, formatRatio } from '../units.ts';
 import {
   describeHardware,
+  describeHarness,
   describeModel,
   describeShape,
   describeVersions,
@@ -171,7 +172,7 @@ function flagSection(rows: readonly CellRow[]): string[] {
   ];
 }
 
-function conditionSection({ manifest, rows, time }: Report): string[] {
+function conditionSection({ manifest, rows, time, harness }: Report): string[] {
   const versions = describeVersions(rows);
   const measured = rows.find(({ measured }) => measured !== null)?.measured?.rounds.length ?? 0;
   const method =
@@ -190,6 +191,7 @@ function conditionSection({ manifest, rows, time }: Report): string[] {
         : [
             `- Time inside the engines: ${formatPercent(time.wallNs > 0 ? time.engineNs / time.wallNs : Number.NaN)} of the run.`,
           ]),
+      ...(harness === null ? [] : [`- ${describeHarness(harness)}.`]),
       `- Run ${md(manifest.runId)} of ${md(manifest.createdAt)}, ortbench ${md(manifest.environment.ortbench)}, configuration ${md(manifest.configSha256.slice(0, 12))}.`,
     ].join('\n'),
   ];

@@ -10,7 +10,9 @@ import type {
 } from '../schema/record.ts';
 import type { Phase, Precision, Status } from '../schema/vocabulary.ts';
 import type { Flag, Round } from '../stats/flags.ts';
+import type { HarnessUse } from '../stats/harness.ts';
 import type { Rates } from '../stats/rates.ts';
+import type { Utilisations } from '../stats/roofline.ts';
 import type { PublishedRow } from './published/model.ts';
 
 /** What the results reader hands over; nothing else is needed to make a report, no engine and no model. */
@@ -32,6 +34,8 @@ export interface Measured {
   readonly rounds: readonly Round[];
   /** 95 % intervals of the medians; null with fewer than six rounds. */
   readonly intervals: Readonly<Record<Phase, Interval | null>>;
+  /** MBU and MFU; null where the machine's roofline or the model's shape is not known, or no weights are loaded. */
+  readonly utilisations: Utilisations | null;
 }
 
 export interface RecordedSample {
@@ -115,6 +119,8 @@ export interface Report {
   readonly averages: readonly AverageRow[];
   /** Published figures beside what was measured; empty where the sweep names none. */
   readonly published: readonly PublishedRow[];
+  /** What the harness itself used while engines were timed; null where unknown. */
+  readonly harness: HarnessUse | null;
   /** Of all attempts together; null when none came to its end. */
   readonly time: { readonly wallNs: number; readonly engineNs: number } | null;
 }

@@ -7,10 +7,12 @@ import { flagsOf, type Round } from '../stats/flags.ts';
 import { cellViolations } from '../stats/identities.ts';
 import { medianInterval } from '../stats/median-interval.ts';
 import { cellRates, sampleRates } from '../stats/rates.ts';
+import { type CellWork, utilisations } from '../stats/roofline.ts';
 import { verificationViolations } from '../stats/verification.ts';
 import { type Collected, judgeParity, markUsed } from './collect.ts';
 import { countLayers } from './describe.ts';
 import type { CellRow, Interval, Measured, Parity } from './model.ts';
+import { cellWork, implausible } from './roofline.ts';
 
 interface Verdict {
   readonly status: Status;
@@ -33,14 +35,22 @@ export function cellRows(manifest: Manifest, collected: Collected, interrupted: 
       parityRecord?.reason ?? (parity === 'unchecked' ? notChecked(manifest.parity) : null);
 
     const planned = status === 'planned' ? unfinished(interrupted) : { status, reason };
-    const verdict = judge(
+    const preparation = own?.preparation ?? null;
+    const load = session?.loads.at(-1) ?? null;
+    const effective = { ...load?.effective, ...preparation?.effective };
+    const work = preparation && cellWork(manifest, cell, preparation, effective);
+    const judged = judge(
       own?.outcome ?? planned,
-      { cell, preparation: own?.preparation, samples: used, verification: own?.verification ?? null },
+      { cell, preparation, samples: used, verification: own?.verification ?? null },
       parity,
     );
+    const beyond = implausible(manifest, cell, judged.status, { preparation, samples: used, work });
+    const verdict =
+      beyond.length > 0 && judged.status !== 'invalid'
+        ? ({ status: 'invalid', reason: beyond.map(({ detail }) => detail).join('; ') } as const)
+        : judged;
     const charted = verdict.status === 'ok' || verdict.status === 'mismatch';
-    const measured = charted && own?.preparation ? measure(cell, own.preparation, used) : null;
-    const load = session?.loads.at(-1) ?? null;
+    const measured = charted && preparation ? measure(manifest, cell, preparation, used, work) : null;
     return {
       cell,
       engineTitle: engineTitles.get(cell.engine) ?? cell.engine,
@@ -53,10 +63,10 @@ export function cellRows(manifest: Manifest, collected: Collected, interrupted: 
       parityFigures: parityRecord?.figures ?? null,
       measured,
       samples,
-      preparation: own?.preparation ?? null,
+      preparation,
       session: load,
       loadNs: session?.loads.length ? median(session.loads.map(({ loadNs }) => loadNs)) : null,
-      flags: measured ? flagsOf(measured.rounds, { ...load?.effective, ...own?.preparation?.effective }) : [],
+      flags: measured ? flagsOf(measured.rounds, effective) : beyond,
     };
   });
 }
@@ -74,7 +84,7 @@ const unfinished = (interrupted: boolean): Verdict => ({
 
 interface Evidence {
   readonly cell: Cell;
-  readonly preparation: PreparationRecord | null | undefined;
+  readonly preparation: PreparationRecord | null;
   readonly samples: readonly SampleRecord[];
   readonly verification: VerificationRecord | null;
 }
@@ -89,27 +99,37 @@ function judge({ status, reason }: Verdict, evidence: Evidence, parity: Parity):
   return parity === 'mismatch' ? { status: 'mismatch', reason: null } : { status, reason };
 }
 
-function measure(cell: Cell, preparation: PreparationRecord, samples: readonly SampleRecord[]): Measured {
-  const work = {
-    batchSize: cell.batchSize,
-    generate: cell.generate,
-    promptTokens: preparation.promptTokens,
-  };
-  const rounds: Round[] = samples.map(({ round, startedNs, otherLoadCores, runs }) => ({
-    round,
-    startedNs,
-    otherLoadCores,
-    rates: sampleRates(work, runs),
-  }));
+function measure(
+  manifest: Manifest,
+  cell: Cell,
+  preparation: PreparationRecord,
+  samples: readonly SampleRecord[],
+  cellWork: CellWork | null,
+): Measured {
+  const { batchSize, generate } = cell;
+  const work = { batchSize, generate, promptTokens: preparation.promptTokens };
+  const rounds: Round[] = samples.map(
+    ({ round, startedNs, otherLoadCores, idleCores, idleSession, runs }) => ({
+      round,
+      startedNs,
+      otherLoadCores,
+      idleCores,
+      idleSession,
+      rates: sampleRates(work, runs),
+    }),
+  );
   const rates = rounds.map((round) => round.rates);
   const interval = (of: (rate: (typeof rates)[number]) => number): Interval | null =>
     medianInterval(rates.map(of));
+  const typical = cellRates(rates);
+  const roofline = manifest.environment.roofline ?? null;
   return {
-    rates: cellRates(rates),
+    rates: typical,
     rounds,
     intervals: {
       prefill: interval(({ promptTokensPerSecond }) => promptTokensPerSecond),
       decode: interval(({ generationTokensPerSecond }) => generationTokensPerSecond),
     },
+    utilisations: cellWork && roofline && utilisations(cellWork, typical, roofline),
   };
 }

@@ -1,5 +1,4 @@
 import { contextLimit } from '../engines/context-limit.ts';
-import { watchOtherLoad } from '../machine/load.ts';
 import { cellKey, sessionKey } from '../schema/cell.ts';
 import type { ParityRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
@@ -138,7 +137,8 @@ export class BlockRun {
 
   async #sample(run: CellRun, round: number, turn: number): Promise<void> {
     const session = await this.#sessionOf(run);
-    await run.sample(session, round, turn, watchOtherLoad(this.#pool.pids()));
+    await this.#pool.settleOthers(run.cell);
+    await run.sample(session, round, turn, this.#pool.watchConditions(run.cell));
     if (round === this.#context.sweep.repetitions - 1) await run.verify(session);
   }
 
@@ -163,7 +163,7 @@ export class BlockRun {
       const error = asEngineError(thrown);
       for (const run of runs) await this.#settle(run, error.code, error.message);
       if (error.code === 'oom') await this.#skipLarger(runs);
-      if (error.sessionLost) await this.#pool.close(runs[0]!.cell);
+      if (error.sessionLost) await this.#pool.closeLost(runs[0]!.cell);
     }
   }
 

@@ -1,12 +1,21 @@
 import type { EngineSession } from '../engines/engine.ts';
+import { weightStorage } from '../engines/storage.ts';
 import { EngineError } from '../errors.ts';
-import type { Prepared } from '../schema/protocol.ts';
+import { workShape } from '../schema/manifest.ts';
+import type { Effective, Prepared } from '../schema/protocol.ts';
 import type { PreparationRecord, SampleRecord, VerificationRecord } from '../schema/record.ts';
+import { cellRates, sampleRates } from '../stats/rates.ts';
+import { rooflineViolations, storageAsRun } from '../stats/roofline.ts';
 import type { RunContext } from './context.ts';
 import { measurePeakMemory, takeSample, warmUp } from './measure.ts';
 import type { ScheduledCell } from './schedule.ts';
 import { gatherEvidence, type Observed } from './verify.ts';
 import { makeWork, type Work } from './work.ts';
+
+/** What else used the processor while a sample was taken. */
+export type Conditions = Required<
+  Pick<SampleRecord, 'otherLoadCores' | 'idleCores' | 'idleSession' | 'harnessCores'>
+>;
 
 export interface PeakMemory {
   readonly peakRssBytes: number | null;
@@ -24,6 +33,7 @@ export class CellRun {
   done = false;
   #recorded = false;
   #observed: Observed | null = null;
+  #effective: Effective = {};
   readonly #context: RunContext;
 
   constructor(scheduled: ScheduledCell, context: RunContext) {
@@ -51,6 +61,7 @@ export class CellRun {
       (sweep.measureMemory && !this.#recorded ? await measurePeakMemory(session, this.work) : unknown);
     onEvent({ type: 'stage', cell: this.cell, stage: 'warming up' });
     const warmupDecodeNs = await warmUp(session, this.work, sweep.warmup);
+    this.#effective = { ...session.loaded.effective, ...prepared.effective };
     if (this.#recorded) return;
     const record: PreparationRecord = {
       kind: 'preparation',
@@ -70,7 +81,7 @@ export class CellRun {
     session: EngineSession,
     round: number,
     turn: number,
-    otherLoadCores: () => number | null,
+    conditions: () => Conditions,
   ): Promise<void> {
     const { sweep, onEvent, append, startedNs } = this.#context;
     onEvent({ type: 'round', cell: this.cell, round, rounds: sweep.repetitions });
@@ -85,7 +96,7 @@ export class CellRun {
       turn,
       startedNs: started,
       runs,
-      otherLoadCores: otherLoadCores(),
+      ...conditions(),
     };
     await append(record);
     this.samples.push(record);
@@ -108,6 +119,25 @@ export class CellRun {
     });
     await append(record);
     this.verification = record;
+  }
+
+  /** Why its times cannot be true on this machine. */
+  rooflineViolations(): string[] {
+    const { roofline = null, engines, modelShape } = this.#context;
+    const { meta } = engines.get(this.scheduled.choice.engine)!;
+    const storage = weightStorage(meta.artefact, this.cell.precision);
+    if (roofline === null || storage === null || this.samples.length === 0) return [];
+    const { batchSize, generate, precision, model } = this.cell;
+    const work = {
+      batchSize,
+      generate,
+      precision,
+      promptTokens: this.work.promptTokens,
+      shape: workShape(modelShape(model)),
+      storage: storageAsRun(storage, this.#effective),
+    };
+    const rates = cellRates(this.samples.map(({ runs }) => sampleRates(work, runs)));
+    return rooflineViolations(work, rates, roofline).map(({ detail }) => detail);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Engine } from '../engines/engine.ts';
 import type { ModelShape } from '../schema/model.ts';
 import type { RunRecord } from '../schema/record.ts';
+import type { Roofline } from '../schema/roofline.ts';
 import type { Sweep } from '../schema/sweep.ts';
 import type { ArtefactKind, Precision } from '../schema/vocabulary.ts';
 import type { EngineClock } from './engine-clock.ts';
@@ -25,6 +26,8 @@ export interface RunContext {
   readonly modelShape: (model: string) => ModelShape;
   /** Prepares what is missing. @throws EngineError when the artefact cannot be made */
   readonly artefact: (model: string, kind: ArtefactKind, precision: Precision) => Promise<PreparedArtefact>;
+  /** What the machine reaches at best; null or absent where that is unknown. */
+  readonly roofline?: Roofline | null;
   /** What earlier attempts of a resumed run left, without their samples. */
   readonly earlier: readonly RunRecord[];
   /** On disk when it resolves. */

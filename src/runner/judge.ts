@@ -13,6 +13,8 @@ export function judgeCell(
   if (run.verification !== null) {
     violations.push(...verificationViolations(run.cell, run.samples, run.verification));
   }
+  // Rates are computed from records that hold.
+  if (violations.length === 0) violations.push(...run.rooflineViolations());
   if (violations.length > 0) return { status: 'invalid', reason: violations.join('; ') };
   const mismatch = parity.find(({ verdict }) => verdict === 'mismatch');
   if (mismatch === undefined) return { status: 'ok', reason: null };

@@ -1,12 +1,16 @@
 import type { Engine, EngineSession } from '../engines/engine.ts';
 import { optionsOf } from '../engines/options.ts';
 import { EngineError } from '../errors.ts';
+import { watchOtherLoad } from '../machine/load.ts';
 import { checkSameSession } from '../results/resume.ts';
 import { type Cell, sessionKey } from '../schema/cell.ts';
 import type { LoadRequest } from '../schema/protocol.ts';
 import type { SessionRecord } from '../schema/record.ts';
+import type { Conditions } from './cell-run.ts';
 import { ChildSession } from './child/session.ts';
+import type { Waited } from './child/wait-meter.ts';
 import type { PreparedArtefact, RunContext } from './context.ts';
+import { IdleWatch, type Resident } from './idle.ts';
 import { type Isolation, isolationOf, openSession } from './open-session.ts';
 import { type ParityShape, parityCapacity } from './parity/shape.ts';
 import { largest, type ScheduledCell } from './schedule.ts';
@@ -22,6 +26,7 @@ export class SessionPool {
   readonly #children = new Map<string, ChildSession>();
   readonly #starts = new Map<string, number>();
   readonly #given = new Map<string, EngineError>();
+  readonly #idle = new IdleWatch();
 
   constructor(context: RunContext, parity: readonly ParityShape[]) {
     this.#context = context;
@@ -58,8 +63,14 @@ export class SessionPool {
     return isolationOf(this.#engine(cell), this.#context.sweep.isolation) === 'in-process';
   }
 
-  /** Ends a session that is lost or no longer wanted. */
+  /** Ends a session that is no longer wanted, and may be opened again any number of times. */
   async close(cell: Cell): Promise<void> {
+    this.#starts.delete(sessionKey(cell));
+    await this.closeLost(cell);
+  }
+
+  /** Ends what is left of a session that was lost; it is opened again a few times only. */
+  async closeLost(cell: Cell): Promise<void> {
     const key = sessionKey(cell);
     const session = this.#open.get(key);
     this.#open.delete(key);
@@ -78,6 +89,33 @@ export class SessionPool {
   /** Processes whose load is the benchmark's own. */
   pids(): number[] {
     return [process.pid, ...[...this.#children.values()].map((child) => child.pid)];
+  }
+
+  /** Lets the sessions whose turn is over go to sleep before another is timed. */
+  async settleOthers(cell: Cell): Promise<void> {
+    await this.#idle.settle(this.#residents(cell));
+  }
+
+  /** Starts to watch what else uses the processor while this cell's session is timed. */
+  watchConditions(cell: Cell): () => Conditions {
+    const key = sessionKey(cell);
+    const child = this.#children.get(key);
+    const otherLoad = watchOtherLoad(this.pids());
+    const disturbance = this.#idle.watch(this.#residents(cell));
+    const before = child?.waited;
+    return () => {
+      if (child === undefined) this.#idle.attribute(key);
+      const { idleCores, idleSession, helperCores } = disturbance();
+      const harnessCores = child && before ? waitingCores(before, child.waited) : helperCores;
+      return { otherLoadCores: otherLoad(), idleCores, idleSession, harnessCores };
+    };
+  }
+
+  /** Every other session that is loaded now. */
+  #residents(cell: Cell): Resident[] {
+    return [...this.#open.keys()]
+      .filter((key) => key !== sessionKey(cell))
+      .map((key) => ({ key, pid: this.#children.get(key)?.pid ?? null }));
   }
 
   /** Ends every runner at once. */
@@ -109,6 +147,7 @@ export class SessionPool {
     const where = isolation ?? isolationOf(engine, sweep.isolation);
     const session = await clock.time(() => openSession(engine, request, where, sweep.timeLimits));
     if (session instanceof ChildSession) this.#children.set(key, session);
+    else this.#idle.attribute(key);
     if (isolation === undefined) await this.#record(cell, artefact, session, where);
     return clock.watch(session);
   }
@@ -135,6 +174,12 @@ export class SessionPool {
     checkSameSession(this.#context.earlier, record);
     await this.#context.append(record);
   }
+}
+
+/** Null when nothing was waited for. */
+function waitingCores(before: Waited, after: Waited): number | null {
+  const wallNs = after.wallNs - before.wallNs;
+  return wallNs > 0 ? (after.cpuNs - before.cpuNs) / wallNs : null;
 }
 
 /** Room for all of a session's cells, and for the parity checks before them. */

@@ -1,7 +1,43 @@
 import { z } from 'zod';
 import { cellSchema } from './cell.ts';
+import type { ModelShape } from './model.ts';
 import { publishedSchema } from './published.ts';
-import { statusSchema } from './vocabulary.ts';
+import { rooflineSchema } from './roofline.ts';
+import { precisionSchema, statusSchema } from './vocabulary.ts';
+
+/** What bytes and operations of a model follow from. */
+export const workShapeSchema = z.strictObject({
+  parameters: z.number(),
+  vocabSize: z.int(),
+  hiddenSize: z.int(),
+  layers: z.int(),
+  heads: z.int(),
+  kvHeads: z.int(),
+  headSize: z.int(),
+  tiedEmbeddings: z.boolean(),
+  slidingWindow: z.int().nullable(),
+});
+export type WorkShape = z.infer<typeof workShapeSchema>;
+
+export function workShape(shape: ModelShape): WorkShape {
+  const { parameters, vocabSize, hiddenSize, layers, heads, kvHeads, headSize, tiedEmbeddings } = shape;
+  const slidingWindow = shape.slidingWindow ?? null;
+  return {
+    parameters,
+    vocabSize,
+    hiddenSize,
+    layers,
+    heads,
+    kvHeads,
+    headSize,
+    tiedEmbeddings,
+    slidingWindow,
+  };
+}
+
+/** How wide an engine keeps a parameter of a matrix, and an element of the KV cache, in bytes. */
+export const weightStorageSchema = z.strictObject({ matrixBytes: z.number(), kvBytes: z.number() });
+export type WeightStorage = z.infer<typeof weightStorageSchema>;
 
 /** The machine and its software, from an allow-list: no environment variables, user names or paths. */
 export const environmentSchema = z.strictObject({
@@ -18,6 +54,8 @@ export const environmentSchema = z.strictObject({
   cpuGovernor: z.string().nullable(),
   node: z.string(),
   ortbench: z.string(),
+  /** Null where it could not be measured; absent in runs that load no model, and in those of before it was measured. */
+  roofline: rooflineSchema.nullable().optional(),
 });
 export type Environment = z.infer<typeof environmentSchema>;
 
@@ -28,6 +66,10 @@ export const manifestEngineSchema = z.strictObject({
   engine: z.string(),
   title: z.string(),
   options: z.record(z.string(), z.unknown()),
+  /** By precision; null for engines that load no weights. Absent in runs of before it was recorded. */
+  storage: z.record(precisionSchema, weightStorageSchema).nullable().optional(),
+  /** The command that makes a build for this machine, where the engine declares one. */
+  nativeBuild: z.string().nullable().optional(),
 });
 
 export const manifestSchema = z.strictObject({
@@ -58,6 +100,8 @@ export const manifestSchema = z.strictObject({
       uncutName: z.string().optional(),
       /** "seeded random weights", a hub id with revision, or "local folder": printed under charts. */
       origin: z.string(),
+      /** Absent in runs of before it was recorded. */
+      shape: workShapeSchema.optional(),
     }),
   ),
   /** Every cell of the sweep in plan order, with the verdict of the plan on those that will not run. */

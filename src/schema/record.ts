@@ -50,6 +50,15 @@ export const sampleRecordSchema = z.strictObject({
   runs: z.array(runSchema).min(1),
   /** Load of other processes while sampling, in cores; null where the system cannot tell. */
   otherLoadCores: z.number().nullable(),
+  /** CPU use, in cores, of the other engines that were loaded and should have slept; null where unknown. */
+  idleCores: z.number().nullable().optional(),
+  /** The session of them that used most. */
+  idleSession: z.string().nullable().optional(),
+  /**
+   * CPU use of the harness itself, in cores. While a runner process generated: all of this process. While an engine in
+   * this process did: the threads that are no engine's, the main thread apart, which is the engine's own then.
+   */
+  harnessCores: z.number().nullable().optional(),
 });
 export type SampleRecord = z.infer<typeof sampleRecordSchema>;
 

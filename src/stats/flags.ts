@@ -18,6 +18,12 @@ export const FLAGS = {
     'Speed rose or fell steadily over the run (Spearman p < .01): the machine warmed up or was shared; let it cool, or run again.',
   imprecise: 'The 95 % interval of the median is wider than ±5 %: use more repetitions.',
   'busy-machine': 'Other programs used the processor while this was timed: stop them and run again.',
+  'idle-load':
+    'Another loaded engine used the processor while this was timed: set its threads to sleep when idle (spinning off), or give it a sweep of its own.',
+  'below-peers':
+    'Far slower than another engine at the same work, where arithmetic takes the time: look at its build and threads (ortbench doctor).',
+  implausible:
+    'Faster than this machine can be: look whether the engine waits for its device and does all of its work, then measure the roof anew with ortbench doctor --roofline.',
   'own-tool':
     "Timed by the engine's own benchmark tool, on random tokens of its own: parity and ids cannot be checked, so no speedup is taken.",
   'slow-build': 'This build of the engine is known to be slow at this work: use a native build.',
@@ -37,11 +43,16 @@ export interface Round {
   readonly round: number;
   readonly startedNs: number;
   readonly otherLoadCores: number | null;
+  /** Of the other engines that were loaded. */
+  readonly idleCores?: number | null | undefined;
+  readonly idleSession?: string | null | undefined;
   readonly rates: Rates;
 }
 
 /** Other load, in cores, from which a round counts as disturbed. */
 const BUSY_CORES = 0.25;
+/** A thread that spins uses a whole core, one that sleeps none; what a runtime does now and then stays below this. */
+const IDLE_CORES = 0.1;
 /** Spread says nothing with fewer rounds than this. */
 const FEWEST_ROUNDS = 3;
 
@@ -58,6 +69,14 @@ export function flagsOf(rounds: readonly Round[], effective: Effective): Flag[] 
       name: 'busy-machine',
       phase: null,
       detail: `up to ${formatNumber(load, 2)} cores of other load`,
+    });
+  }
+  const [most] = rounds.toSorted((a, b) => (b.idleCores ?? 0) - (a.idleCores ?? 0));
+  if ((most?.idleCores ?? 0) > IDLE_CORES) {
+    flags.push({
+      name: 'idle-load',
+      phase: null,
+      detail: `up to ${formatNumber(most!.idleCores!, 2)} cores, most of it ${most!.idleSession ?? 'unknown'}`,
     });
   }
   if (typeof effective.slowBuild === 'string') {

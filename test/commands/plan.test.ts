@@ -84,6 +84,12 @@ describe('what sessions share', () => {
     expect(summary.blocks[0]!.residency).toBe('one-by-one');
     expect(summary.blocks[0]!.reloadSeconds).toBeGreaterThan(0);
     expect(summary.seconds).toBeCloseTo(enough.seconds + summary.blocks[0]!.reloadSeconds, 6);
-    expect(text).toMatch(/do not fit together \(about .*\): loaded anew in each of 6 rounds, about .* more/);
+    const { roundSeconds, apartSeconds } = summary.blocks[0]!;
+    expect(roundSeconds).toBeGreaterThan(0);
+    // What is gained: in six rounds, engines of one round lie nearer together than engines that run one after another.
+    expect(roundSeconds).toBeLessThan(apartSeconds);
+    expect(text).toMatch(
+      /do not fit together \(about .*\): loaded anew in each of 6 rounds\. Costs about .* more; gains rounds .* within .* apart/,
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../errors.ts';
 import type { Decoder } from '../engine.ts';
 import type { FakeOptions } from './engine.ts';
@@ -22,11 +23,14 @@ export class FakeDecoder implements Decoder {
   #states = new Uint32Array(0);
   #logits = new Float32Array(0);
   #runs = 0;
+  /** A thread that spins from loading to closing. */
+  #burner: Worker | null = null;
   #noise = 1;
 
   constructor(options: FakeOptions) {
     this.#options = options;
     this.vocabSize = options.vocabSize;
+    if (options.fault === 'burns-idle') this.#burner = new Worker('for (;;);', { eval: true });
   }
 
   begin(prompts: readonly Int32Array[]): void {
@@ -55,7 +59,9 @@ export class FakeDecoder implements Decoder {
     return this.#answer();
   }
 
-  close(): void {}
+  async close(): Promise<void> {
+    await this.#burner?.terminate();
+  }
 
   /** Sleeps for the greater part and spins for the rest: timers alone are only good to a millisecond. */
   async wait(milliseconds: number): Promise<void> {

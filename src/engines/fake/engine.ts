@@ -16,6 +16,7 @@ export const FAKE_FAULTS = [
   'exit-silently',
   'nan-logits',
   'changes-answer',
+  'burns-idle',
 ] as const;
 
 export const fakeOptionsSchema = z.strictObject({

@@ -74,5 +74,6 @@ export function groupedBars(figure: Figure): { layout: Layout; config: ChartConf
 }
 
 /** Ticks are round numbers: shorter than values, 0.5× and not 0.500×. */
-const formatTick = (value: number, { reference }: Figure): string =>
-  reference === null ? formatCompact(value).replace(/\.0+$/, '') : `${Number(value.toPrecision(6))}×`;
+const formatTick = (value: number, { reference, formatTick: own }: Figure): string =>
+  own?.(value) ??
+  (reference === null ? formatCompact(value).replace(/\.0+$/, '') : `${Number(value.toPrecision(6))}×`);

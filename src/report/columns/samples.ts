@@ -121,6 +121,16 @@ export const SAMPLE_COLUMNS: readonly Column<SampleRow>[] = [
     (row) => row.record.otherLoadCores,
   ),
   column(
+    'idle_cores',
+    'Load of the other engines that were loaded and should have slept, in cores.',
+    (row) => row.record.idleCores ?? null,
+  ),
+  column(
+    'harness_cores',
+    'Load of ortbench itself beside the engine that was timed, in cores.',
+    (row) => row.record.harnessCores ?? null,
+  ),
+  column(
     'parity',
     'match, mismatch or unchecked: whether the engine computes what the reference computes.',
     (row) => row.parity,

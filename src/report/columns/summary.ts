@@ -1,3 +1,4 @@
+import { PHASES, type Phase } from '../../schema/vocabulary.ts';
 import type { CellRow } from '../model.ts';
 import {
   batchSize,
@@ -14,6 +15,9 @@ import {
   promptLength,
   promptSpread,
 } from './column.ts';
+
+/** As in the columns of rates. */
+const COLUMN_PREFIX: Readonly<Record<Phase, string>> = { prefill: 'prompt', decode: 'generation' };
 
 export const SUMMARY_COLUMNS: readonly Column<CellRow>[] = [
   model,
@@ -98,6 +102,18 @@ export const SUMMARY_COLUMNS: readonly Column<CellRow>[] = [
   column('peak_device_memory_mib', 'Peak memory on the device, where the engine can tell.', (row) =>
     mib(row.preparation?.peakDeviceBytes),
   ),
+  ...PHASES.flatMap((phase) => [
+    column<CellRow>(
+      `${COLUMN_PREFIX[phase]}_mbu`,
+      `Model bandwidth utilisation of ${phase}: bytes of weights${phase === 'decode' ? ', keys and values that a step' : ' that a prefill'} must read, over what the machine reads of a working set of this size in the time.`,
+      (row) => row.measured?.utilisations?.[phase].mbu ?? null,
+    ),
+    column<CellRow>(
+      `${COLUMN_PREFIX[phase]}_mfu`,
+      `Model FLOPs utilisation of ${phase}: operations that it takes, over what the machine's fastest matrix product of a type fit for the precision does in the time.`,
+      (row) => row.measured?.utilisations?.[phase].mfu ?? null,
+    ),
+  ]),
   column(
     'parity',
     'match, mismatch or unchecked: whether the engine computes what the reference computes.',

@@ -18,6 +18,7 @@ import {
   type TeacherForceRequest,
 } from '../../schema/protocol.ts';
 import { RunnerProcess } from './process.ts';
+import { type Waited, WaitMeter } from './wait-meter.ts';
 
 export interface TimeLimits {
   /** Start, hello and load together. */
@@ -45,6 +46,7 @@ export class ChildSession implements EngineSession {
   #pending: Pending | null = null;
   #broken: EngineError | null = null;
   #closing = false;
+  readonly #meter = new WaitMeter();
 
   private constructor(command: RunnerCommand, limits: TimeLimits) {
     this.#limits = limits;
@@ -88,6 +90,11 @@ export class ChildSession implements EngineSession {
 
   get pid(): number {
     return this.#process.pid;
+  }
+
+  /** What the harness itself used while this runner generated. */
+  get waited(): Waited {
+    return this.#meter.waited;
   }
 
   async prepare(shape: Shape): Promise<Prepared> {
@@ -171,10 +178,12 @@ export class ChildSession implements EngineSession {
         },
       };
       this.#process.write(JSON.stringify({ ...command, id }));
+      if (command.type === 'generate') this.#meter.begin();
     });
   }
 
   #receive(line: string): void {
+    this.#meter.end();
     if (this.#broken !== null) return;
     const pending = this.#pending;
     const reply = parseReply(line);

@@ -1,0 +1,110 @@
+import { PHASES, type Phase } from '../../schema/vocabulary.ts';
+import { PHASE_RATE } from '../../stats/rates.ts';
+import { formatBytes, formatPercent, formatSignificant } from '../../units.ts';
+import { PHASE_TITLE } from '../describe.ts';
+import { fileStem } from '../file-name.ts';
+import { groupBy } from '../group-by.ts';
+import type { CellRow, Interval, Measured, Report } from '../model.ts';
+import { type Chart, type Figure, hasBars } from './figure.ts';
+import { makeGrid } from './grid.ts';
+import { conditionNotes, methodNote } from './notes.ts';
+
+/** How near each engine comes to what the machine can do: arithmetic in prefill, memory traffic in decode. */
+export const utilisation: Chart = {
+  figures: (report) =>
+    [
+      ...groupBy(report.rows, ({ cell }) =>
+        JSON.stringify([cell.model, cell.precision, cell.device]),
+      ).values(),
+    ]
+      .flatMap((rows) => PHASES.map((phase) => figure(report, rows, phase)))
+      .filter(hasBars),
+};
+
+/** Prefill multiplies each weight with many tokens, decode with one a sequence. */
+const METRIC = { prefill: 'mfu', decode: 'mbu' } as const satisfies Record<Phase, string>;
+
+const WORDS: Readonly<Record<Phase, { title: string; subtitle: string }>> = {
+  prefill: {
+    title: 'Use of arithmetic in prefill (MFU)',
+    subtitle:
+      "Operations that the prompt takes, over what the machine's fastest matrix product does in the time; 100 % is the roof",
+  },
+  decode: {
+    title: 'Use of memory bandwidth in generation (MBU)',
+    subtitle:
+      'Weights, keys and values that a step must read, over what the machine reads in the time; 100 % is the roof',
+  },
+};
+
+function figure(report: Report, rows: readonly CellRow[], phase: Phase): Figure {
+  const { cell, modelTitle } = rows[0]!;
+  const grid = makeGrid(
+    report.manifest,
+    rows.map(({ cell: own, engineTitle, measured, status, reason }) => {
+      const value = measured?.utilisations?.[phase][METRIC[phase]] ?? null;
+      const why =
+        measured === null ? `${status}: ${reason}` : 'loads no weights, or the roof was not measured';
+      return {
+        cell: own,
+        engineTitle,
+        outcome:
+          value === null
+            ? { reason: why }
+            : { value, interval: scaled(measured!, phase, value), hatched: status === 'mismatch' },
+      };
+    }),
+  );
+  return {
+    model: cell.model,
+    stem: fileStem([
+      cell.model,
+      cell.precision,
+      cell.device,
+      phase === 'prefill' ? 'prompt-mfu' : 'generation-mbu',
+    ]),
+    title: `${WORDS[phase].title} – ${modelTitle}, ${cell.precision}, ${cell.device.toUpperCase()}`,
+    subtitle: WORDS[phase].subtitle,
+    axisTitle: 'prompt length in tokens, by batch size',
+    categories: grid.categories,
+    series: grid.series,
+    reference: { value: 1, label: '100 % = the roof measured on this machine' },
+    formatValue: (share) => formatPercent(share, share < 0.1 ? 1 : 0),
+    formatTick: (share) => formatPercent(share, 0),
+    notes: [
+      ...grid.gapNotes,
+      roofNote(report, phase),
+      ...conditionNotes(
+        report,
+        rows,
+        methodNote(
+          report.manifest.repetitions,
+          `From the medians of throughput (${PHASE_TITLE[phase].toLowerCase()})`,
+        ),
+      ),
+    ],
+  };
+}
+
+/** A utilisation is its rate times what depends on the cell alone, and so is its interval. */
+function scaled({ rates, intervals }: Measured, phase: Phase, value: number): Interval | null {
+  const interval = intervals[phase];
+  const times = value / rates[PHASE_RATE[phase]];
+  return interval === null ? null : [interval[0] * times, interval[1] * times];
+}
+
+function roofNote({ manifest }: Report, phase: Phase): string {
+  const roofline = manifest.environment.roofline;
+  if (!roofline) return 'The roof of this machine was not measured.';
+  const giga = (rate: number) => formatSignificant(rate / 1e9);
+  if (phase === 'prefill') {
+    const rates = Object.entries(roofline.matrix).flatMap(([element, rate]) =>
+      rate === null ? [] : `${element} ${giga(rate.operationsPerSecond)}`,
+    );
+    return `Roof: matrix products with ${roofline.threads} threads, ${rates.join(', ')} GFLOP/s; the fastest type fit for the precision counts.`;
+  }
+  const points = roofline.bandwidth.map(
+    ({ workingSetBytes, bytesPerSecond }) => `${formatBytes(workingSetBytes)} ${giga(bytesPerSecond)}`,
+  );
+  return `Roof: memory bandwidth with ${roofline.threads} threads by working set, ${points.join(', ')} GB/s.`;
+}
