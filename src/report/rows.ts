@@ -1,12 +1,13 @@
 import { type Cell, cellKey, sessionKey } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
-import type { PreparationRecord, SampleRecord, VerificationRecord } from '../schema/record.ts';
+import type { PreparationRecord, VerificationRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
 import { median } from '../stats/descriptive.ts';
 import { flagsOf, type Round } from '../stats/flags.ts';
 import { cellViolations } from '../stats/identities.ts';
 import { medianInterval } from '../stats/median-interval.ts';
 import { cellRates, sampleRates } from '../stats/rates.ts';
+import type { SampleSummary } from '../stats/run-summary.ts';
 import { verificationViolations } from '../stats/verification.ts';
 import { type Collected, judgeParity, markUsed } from './collect.ts';
 import type { CellRow, Interval, Measured, Parity } from './model.ts';
@@ -72,7 +73,7 @@ const unfinished = (interrupted: boolean): Verdict => ({
 interface Evidence {
   readonly cell: Cell;
   readonly preparation: PreparationRecord | null | undefined;
-  readonly samples: readonly SampleRecord[];
+  readonly samples: readonly SampleSummary[];
   readonly verification: VerificationRecord | null;
 }
 
@@ -86,17 +87,17 @@ function judge({ status, reason }: Verdict, evidence: Evidence, parity: Parity):
   return parity === 'mismatch' ? { status: 'mismatch', reason: null } : { status, reason };
 }
 
-function measure(cell: Cell, preparation: PreparationRecord, samples: readonly SampleRecord[]): Measured {
+function measure(cell: Cell, preparation: PreparationRecord, samples: readonly SampleSummary[]): Measured {
   const work = {
     batchSize: cell.batchSize,
     generate: cell.generate,
     promptTokens: preparation.promptTokens,
   };
-  const rounds: Round[] = samples.map(({ round, startedNs, otherLoadCores, runs }) => ({
-    round,
-    startedNs,
-    otherLoadCores,
-    rates: sampleRates(work, runs),
+  const rounds: Round[] = samples.map((sample) => ({
+    round: sample.round,
+    startedNs: sample.startedNs,
+    otherLoadCores: sample.otherLoadCores,
+    rates: sampleRates(work, sample),
   }));
   const rates = rounds.map((round) => round.rates);
   const interval = (of: (rate: (typeof rates)[number]) => number): Interval | null =>

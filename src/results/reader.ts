@@ -6,6 +6,7 @@ import { LineSplitter } from '../files/lines.ts';
 import { cellKey } from '../schema/cell.ts';
 import { type Manifest, manifestSchema } from '../schema/manifest.ts';
 import type { RunRecord } from '../schema/record.ts';
+import { type SummarisedRecord, sampleSummariser } from '../stats/run-summary.ts';
 import { decodeLine } from './line.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
@@ -13,8 +14,8 @@ export const RECORDS_FILE = 'records.jsonl';
 
 export interface Results {
   readonly manifest: Manifest;
-  /** In the order written, without what a later attempt superseded. */
-  readonly records: readonly RunRecord[];
+  /** In the order written, without what a later attempt superseded, and samples without their single steps. */
+  readonly records: readonly SummarisedRecord[];
   readonly warnings: readonly string[];
   /** The last attempt did not come to its end. */
   readonly interrupted: boolean;
@@ -23,8 +24,11 @@ export interface Results {
 /** @throws UserError when the folder holds no results; InfrastructureError when they are damaged. */
 export async function readResults(dir: string): Promise<Results> {
   const manifest = await readManifest(dir);
-  const records: RunRecord[] = [];
-  const { warnings } = await readRecords(dir, (record) => records.push(record));
+  const records: SummarisedRecord[] = [];
+  const summarise = sampleSummariser();
+  const { warnings } = await readRecords(dir, (record) => {
+    records.push(record.kind === 'sample' ? summarise(record) : record);
+  });
   const end = records.findLast((record) => record.kind === 'end');
   return { manifest, records: withoutSuperseded(records), warnings, interrupted: end?.interrupted ?? true };
 }
@@ -105,7 +109,7 @@ export async function readRecords(dir: string, visit: (record: RunRecord) => voi
 }
 
 /** A cell that was begun anew starts with a new preparation: what was measured before it counts no more. */
-function withoutSuperseded(records: readonly RunRecord[]): RunRecord[] {
+function withoutSuperseded(records: readonly SummarisedRecord[]): SummarisedRecord[] {
   const lastPreparation = new Map<string, number>();
   records.forEach((record, index) => {
     if (record.kind === 'preparation') lastPreparation.set(cellKey(record.cell), index);

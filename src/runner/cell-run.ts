@@ -2,10 +2,11 @@ import type { EngineSession } from '../engines/engine.ts';
 import { EngineError } from '../errors.ts';
 import type { Prepared } from '../schema/protocol.ts';
 import type { PreparationRecord, SampleRecord, VerificationRecord } from '../schema/record.ts';
+import { type RunSummary, summariseRun } from '../stats/run-summary.ts';
 import type { RunContext } from './context.ts';
 import { measurePeakMemory, takeSample, warmUp } from './measure.ts';
 import type { ScheduledCell } from './schedule.ts';
-import { gatherEvidence, type Observed } from './verify.ts';
+import { gatherEvidence, headOf, type Observed, type TimedHead } from './verify.ts';
 import { makeWork, type Work } from './work.ts';
 
 export interface PeakMemory {
@@ -16,20 +17,32 @@ export interface PeakMemory {
 /** One cell on its way through a run: its work, what was measured of it, and whether it still runs. */
 export class CellRun {
   readonly scheduled: ScheduledCell;
-  readonly work: Work;
-  readonly samples: SampleRecord[] = [];
+  /** What was measured, without its single steps: those are on disk. */
+  readonly samples: { readonly round: number; readonly runs: readonly RunSummary[] }[] = [];
   /** Null until its last round is done. */
   verification: VerificationRecord | null = null;
   /** Set once the cell has its outcome. */
   done = false;
   #recorded = false;
   #observed: Observed | null = null;
+  readonly #heads: TimedHead[] = [];
+  #work: Work | null = null;
   readonly #context: RunContext;
 
   constructor(scheduled: ScheduledCell, context: RunContext) {
     this.scheduled = scheduled;
     this.#context = context;
-    this.work = makeWork(scheduled.cell, context.sweep.seed, context.modelShape(scheduled.cell.model));
+  }
+
+  /** Its prompts, drawn when they are first wanted: those of ten thousand cells at once would fill the memory. */
+  get work(): Work {
+    this.#work ??= makeWork(this.cell, this.#context.sweep.seed, this.#context.modelShape(this.cell.model));
+    return this.#work;
+  }
+
+  /** Until they are wanted again. The same seed draws the same prompts. */
+  forgetWork(): void {
+    this.#work = null;
   }
 
   get cell() {
@@ -88,7 +101,8 @@ export class CellRun {
       otherLoadCores: otherLoadCores(),
     };
     await append(record);
-    this.samples.push(record);
+    this.samples.push({ round, runs: runs.map((run) => summariseRun(this.cell, run)) });
+    this.#heads.push(...runs.filter(({ stepNs }) => stepNs.length > 0).map(headOf));
     onEvent({ type: 'sample', cell: this.cell, runs, promptTokens: this.work.promptTokens });
   }
 
@@ -100,7 +114,7 @@ export class CellRun {
       cell: this.cell,
       work: this.work,
       session,
-      samples: this.samples,
+      known: this.#heads,
       observed: this.#observed,
       seed: sweep.seed,
       vocabulary: modelShape(this.cell.model),
