@@ -57,8 +57,8 @@ export async function readManifest(dir: string): Promise<Manifest> {
 }
 
 const CHUNK_BYTES = 1024 * 1024;
-/** A record of a large batch may hold many runs of many steps; a longer line is no record of ours. */
-const MAX_LINE_BYTES = 1024 ** 3;
+/** A record may hold many runs of many steps; a longer line is no record of ours, and no string could hold it. */
+const MAX_LINE_BYTES = 256 * 1024 ** 2;
 
 export interface RecordsEnd {
   readonly warnings: string[];
