@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { LoadedSweep } from '../config/load.ts';
 import type { Engine } from '../engines/engine.ts';
 import { optionsOf } from '../engines/options.ts';
+import { withoutSecrets } from '../files/redact.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Environment, Manifest } from '../schema/manifest.ts';
 import type { Rule } from '../schema/sweep.ts';
@@ -23,7 +24,7 @@ export function makeManifest(input: ManifestInput): Manifest {
   const { loaded, plan, engines, environment, threads, parity, only, now } = input;
   const { sweep, models } = loaded;
   const config = { ...sweep, models: models.map(({ spec }) => spec), threads, parity, only };
-  return {
+  return withoutSecrets({
     format: 1,
     runId: runIdFor(loaded.file, now),
     createdAt: now.toISOString(),
@@ -53,7 +54,7 @@ export function makeManifest(input: ManifestInput): Manifest {
     })),
     cells: plan.cells.map(({ cell, status, reason }) => ({ cell, status, reason })),
     parity,
-  };
+  });
 }
 
 /** The config's name, as far as it is fit for a file name: how runs of one config are found again. */

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { EngineError } from '../errors.ts';
 import { ensurePythonEnvironment, runnersDir } from '../python/environment.ts';
-import { redactSecrets } from './redact.ts';
+import { redactSecrets } from '../files/redact.ts';
 
 const PROGRESS = 'ortbench: ';
 const KEPT_LINES = 15;

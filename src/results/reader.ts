@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfrastructureError, UserError } from '../errors.ts';
+import { readBounded, UnreadableFile } from '../files/bounded.ts';
 import { LineSplitter } from '../files/lines.ts';
 import { cellKey } from '../schema/cell.ts';
 import { type Manifest, manifestSchema } from '../schema/manifest.ts';
@@ -33,12 +33,16 @@ export async function readResults(dir: string): Promise<Results> {
   return { manifest, records: withoutSuperseded(records), warnings, interrupted: end?.interrupted ?? true };
 }
 
+/** A million cells of three hundred bytes each are no sweep of ours. */
+const MAX_MANIFEST_BYTES = 256 * 1024 ** 2;
+
 export async function readManifest(dir: string): Promise<Manifest> {
   const path = join(dir, MANIFEST_FILE);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readBounded(path, MAX_MANIFEST_BYTES)).toString('utf8');
   } catch (error) {
+    if (error instanceof UnreadableFile) throw new InfrastructureError(`${path} ${error.message}`);
     throw new UserError(`${dir} is not a results folder: it has no ${MANIFEST_FILE}`, {
       hint: 'name the folder that a sweep wrote, for example results/quickstart-…',
       cause: error,
