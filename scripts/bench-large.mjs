@@ -58,7 +58,13 @@ function measure(cells) {
     const { counts } = JSON.parse(child.stdout);
     const peakMiB = Number(/maxRSS (\d+)/.exec(child.stderr)[1]) / 1024;
     const recordsMiB = statSync(join(folder, 'run', 'records.jsonl')).size / 2 ** 20;
-    return { cells: Object.values(counts).reduce((a, b) => a + b), ok: counts.ok ?? 0, seconds, recordsMiB, peakMiB };
+    return {
+      cells: Object.values(counts).reduce((a, b) => a + b),
+      ok: counts.ok ?? 0,
+      seconds,
+      recordsMiB,
+      peakMiB,
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { draw, pick, seeded } from '../test/corpus/random.mjs';
+import { pick, seeded } from '../test/corpus/random.mjs';
 import { makeTargets } from './fuzz/targets.mjs';
 
 /** Of processor time for one input: all of them are small. */
@@ -58,7 +58,6 @@ try {
     } catch (error) {
       failure = { seed, name, bytes, error };
     }
-    draw(random, 2);
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -73,7 +72,9 @@ if (failure !== null) {
   const kept = mkdtempSync(join(tmpdir(), 'ortbench-fuzz-failure-'));
   mkdirSync(kept, { recursive: true });
   writeFileSync(join(kept, 'input'), bytes);
-  console.error(`\n${name} failed on ${join(kept, 'input')} (${readFileSync(join(kept, 'input')).length} bytes):`);
+  console.error(
+    `\n${name} failed on ${join(kept, 'input')} (${readFileSync(join(kept, 'input')).length} bytes):`,
+  );
   console.error(error);
   const only = values.target === undefined ? '' : ` --target ${values.target}`;
   console.error(`repeat it with: npm run fuzz -- --seed ${seed} --inputs 1${only}`);

@@ -109,7 +109,8 @@ try {
       const later = (points) => points.slice(Math.floor(points.length / 2));
       const grown = growthOf(later(memory), MEMORY);
       if (grown.grows) problems.push(`${name} grew by ${grown.growth.toFixed(1)} MiB in sweep ${round}`);
-      if (growthOf(later(files), FEW).grows) problems.push(`${name} opened ever more files in sweep ${round}`);
+      if (growthOf(later(files), FEW).grows)
+        problems.push(`${name} opened ever more files in sweep ${round}`);
     }
     const left = await everythingEnded();
     if (left.length > 0) problems.push(`after sweep ${round} there still is ${left.map(nameOf).join(', ')}`);
@@ -137,7 +138,13 @@ const series = Object.fromEntries(
     ['files', FEW],
     ['handles', FEW],
     ['processes', { absolute: 0.5, share: 0 }],
-  ].map(([name, allowance]) => [name, growthOf(counted.map((row) => [row.at, row[name]]), allowance)]),
+  ].map(([name, allowance]) => [
+    name,
+    growthOf(
+      counted.map((row) => [row.at, row[name]]),
+      allowance,
+    ),
+  ]),
 );
 for (const [name, { grows, growth, p }] of Object.entries(series)) {
   if (grows) problems.push(`${name} of the harness grew by ${growth.toFixed(1)} (p ${p.toExponential(1)})`);

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { draw, mutate, pick } from '../../test/corpus/random.mjs';
 
-const texts = readFileSync(fileURLToPath(new URL('../../test/corpus/data/strings.jsonl', import.meta.url)), 'utf8')
+const texts = readFileSync(
+  fileURLToPath(new URL('../../test/corpus/data/strings.jsonl', import.meta.url)),
+  'utf8',
+)
   .trimEnd()
   .split('\n')
   .map((line) => JSON.parse(line).text);
@@ -12,7 +15,7 @@ const VALUES = [null, true, false, 0, -1, 0.5, 1e308, 2 ** 53, -0, '', [], {}, [
 const RAW = ['1e999', '-1e999', '00', '1e', 'NaN', '0x1', '{"__proto__":{"polluted":true}}', '['.repeat(200)];
 const MARK = 'a value that is no JSON';
 
-/** One to three values of a JSON text replaced, removed, doubled or renamed; bytes changed where it is none. */
+/** Up to three values of a JSON text replaced, removed, doubled or renamed; bytes changed where it is none. */
 export function changeJson(random, bytes) {
   let value;
   try {
@@ -21,7 +24,7 @@ export function changeJson(random, bytes) {
     return mutate(random, bytes);
   }
   const root = { value };
-  for (let change = 0; change <= draw(random, 3); change++) changeOne(random, root);
+  for (let changes = draw(random, 4); changes > 0; changes--) changeOne(random, root);
   const text = JSON.stringify(root.value) ?? '';
   return Buffer.from(text.replaceAll(`"${MARK}"`, () => pick(random, RAW)));
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { draw, mutate, pick } from '../../test/corpus/random.mjs';
+import { sweeps as honestSweeps, MANIFEST, MODEL_CONFIG, ONNX, RECORDS } from './honest.mjs';
 import { changeJson } from './json.mjs';
 
 const corpus = fileURLToPath(new URL('../../test/corpus/data', import.meta.url));
@@ -43,14 +44,22 @@ export async function makeTargets(scratch) {
   };
 
   const replies = [...goldenReplies(), ...bases('replies')];
-  const stores = bases('stores');
+  const honestLines = RECORDS.map((record) => sealed(record.subarray(0, -1)));
+  const stores = [
+    ...bases('stores'),
+    Buffer.concat(honestLines.flatMap((line) => [line, Buffer.from('\n')])),
+  ];
   const lines = stores
     .flatMap((bytes) => bytes.toString('latin1').split('\n'))
     .filter((line) => line.length > 20)
-    .map((line) => Buffer.from(line, 'latin1'));
+    .map((line) => Buffer.from(line, 'latin1'))
+    .concat(...honestLines.map((line) => Array(5).fill(line)));
   const sweeps = bases('sweeps');
+  const honest = honestSweeps();
   const configs = bases('model-configs');
   const models = bases('onnx');
+  /** Half of them from what is right. */
+  const either = (random, right, wrong) => pick(random, draw(random, 2) === 0 ? right : wrong);
   const jsonOrBytes = (random, base) =>
     draw(random, 2) === 0 ? changeJson(random, base) : mutate(random, base);
 
@@ -110,13 +119,15 @@ export async function makeTargets(scratch) {
         truncateSync(path, end.goodBytes);
         const after = [];
         const again = await readRecords(folder, (record) => after.push(record));
-        if (again.warnings.length > 0 || again.goodBytes !== end.goodBytes) throw new Error('torn after its repair');
-        if (JSON.stringify(after) !== JSON.stringify(before)) throw new Error('other records after its repair');
+        if (again.warnings.length > 0 || again.goodBytes !== end.goodBytes)
+          throw new Error('torn after its repair');
+        if (JSON.stringify(after) !== JSON.stringify(before))
+          throw new Error('other records after its repair');
         return true;
       },
     },
     manifest: {
-      make: (random) => jsonOrBytes(random, pick(random, configs)),
+      make: (random) => jsonOrBytes(random, either(random, [MANIFEST], configs)),
       read(bytes) {
         const folder = place('manifest');
         writeFileSync(join(folder, 'manifest.json'), bytes);
@@ -124,7 +135,7 @@ export async function makeTargets(scratch) {
       },
     },
     sweep: {
-      make: (random) => mutate(random, pick(random, sweeps)),
+      make: (random) => mutate(random, either(random, honest, sweeps)),
       read(bytes) {
         const path = join(place('sweep'), 'sweep.yaml');
         writeFileSync(path, bytes);
@@ -132,16 +143,18 @@ export async function makeTargets(scratch) {
       },
     },
     'model-config': {
-      make: (random) => jsonOrBytes(random, pick(random, configs)),
+      make: (random) => jsonOrBytes(random, either(random, [MODEL_CONFIG], configs)),
       read(bytes) {
         const path = place('model');
         writeFileSync(join(path, 'config.json'), bytes);
         writeFileSync(join(path, 'model.safetensors'), '');
-        return accepts([UserError], () => resolveModel({ name: 'm', source: { kind: 'folder', path } }, scratch));
+        return accepts([UserError], () =>
+          resolveModel({ name: 'm', source: { kind: 'folder', path } }, scratch),
+        );
       },
     },
     onnx: {
-      make: (random) => mutate(random, pick(random, models)),
+      make: (random) => mutate(random, either(random, [ONNX], models)),
       read(bytes) {
         const path = join(place('onnx'), 'model.onnx');
         writeFileSync(path, bytes);

@@ -51,5 +51,10 @@ export function descendants(root) {
 /** The last words of its command line, which name the runner. */
 export function nameOf(pid) {
   const words = (read(`/proc/${pid}/cmdline`) ?? '').split('\0').filter((word) => word !== '');
-  return words.slice(1).map((word) => word.split('/').at(-1)).join(' ') || 'ended';
+  return (
+    words
+      .slice(1)
+      .map((word) => word.split('/').at(-1))
+      .join(' ') || 'ended'
+  );
 }

@@ -62,7 +62,8 @@ export async function readYamlFile(file: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readBounded(file, MAX_FILE_BYTES));
   } catch (cause) {
-    if (cause instanceof UnreadableFile) throw new UserError(`${file}:1:1: ${cause.message}`, { hint, cause });
+    if (cause instanceof UnreadableFile)
+      throw new UserError(`${file}:1:1: ${cause.message}`, { hint, cause });
     if (cause instanceof TypeError && !('path' in cause) && !file.includes('\0'))
       throw new UserError(`${file}:1:1: is not UTF-8 text`, { hint, cause });
     const { code, message } = cause as NodeJS.ErrnoException;

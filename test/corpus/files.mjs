@@ -21,7 +21,8 @@ const SWEEP = [
   'batchSizes: [1]',
   'promptLengths: [8]',
 ];
-const replaced = (key, value) => text(...SWEEP.map((line) => (line.startsWith(key) ? `${key}: ${value}` : line)));
+const replaced = (key, value) =>
+  text(...SWEEP.map((line) => (line.startsWith(key) ? `${key}: ${value}` : line)));
 const extended = (...lines) => text(...SWEEP, ...lines);
 
 const bomb = (levels) =>
@@ -31,7 +32,9 @@ const bomb = (levels) =>
 
 const SWEEPS = {
   'alias-bomb.yaml': text(...bomb(9)),
-  'alias-bomb-in-options.yaml': extended(`engineOptions: {fake: {${bomb(6).join(', ').replaceAll('\n', '')}}}`),
+  'alias-bomb-in-options.yaml': extended(
+    `engineOptions: {fake: {${bomb(6).join(', ').replaceAll('\n', '')}}}`,
+  ),
   'alias-of-itself.yaml': text('models: &a [*a]'),
   'alias-of-nothing.yaml': replaced('models', '*missing'),
   'anchors.yaml': text(...Array.from({ length: 200 }, (_, i) => `k${i}: &a${i} x`)),
@@ -80,7 +83,10 @@ const SWEEPS = {
     'models',
     '[{name: x, source: {kind: architecture, seed: 1, config: {model_type: __proto__}}}]',
   ),
-  'model-floating-revision.yaml': replaced('models', '[{name: x, source: {kind: hub, id: a/b, revision: main}}]'),
+  'model-floating-revision.yaml': replaced(
+    'models',
+    '[{name: x, source: {kind: hub, id: a/b, revision: main}}]',
+  ),
   'model-hub-path.yaml': replaced(
     'models',
     `[{name: x, source: {kind: hub, id: ../../a, revision: ${'0'.repeat(40)}}}]`,
@@ -404,7 +410,8 @@ const ONNX = {
 
 /** Each kind again with a few bytes changed, so that not every file is one that somebody thought of. */
 const CHANGED = 6;
-const prefixed = (folder, files) => Object.entries(files).map(([name, bytes]) => [`${folder}/${name}`, bytes]);
+const prefixed = (folder, files) =>
+  Object.entries(files).map(([name, bytes]) => [`${folder}/${name}`, bytes]);
 
 /** @returns {[path: string, bytes: Buffer][]} by their path below the corpus */
 export function files(random) {
@@ -424,7 +431,10 @@ export function files(random) {
     onnx: ['onnx', field(7, node, external('w.data'), nested(3))],
   };
   const changed = Object.entries(seeds).flatMap(([folder, [ending, bytes]]) =>
-    Array.from({ length: CHANGED }, (_, i) => [`${folder}/changed-${i + 1}.${ending}`, mutate(random, bytes)]),
+    Array.from({ length: CHANGED }, (_, i) => [
+      `${folder}/changed-${i + 1}.${ending}`,
+      mutate(random, bytes),
+    ]),
   );
   return [...Object.entries(kinds).flatMap(([folder, own]) => prefixed(folder, own)), ...changed];
 }

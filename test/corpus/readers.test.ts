@@ -55,12 +55,12 @@ describe('sweep files', () => {
 
   it('takes every hostile string as a title, or refuses it as text', async () => {
     const path = join(dir, 'titled.yaml');
-    const rest = 'models: [llama-nano]\nengines: [fake]\nprecisions: [fp32]\nbatchSizes: [1]\npromptLengths: [8]\n';
+    const rest =
+      'models: [llama-nano]\nengines: [fake]\nprecisions: [fp32]\nbatchSizes: [1]\npromptLengths: [8]\n';
     for (const text of HOSTILE_STRINGS) {
       writeFileSync(path, `${rest}title: ${JSON.stringify(text)}\n`);
       const { error } = await failureOf(async () => {
-        // A lone surrogate is no UTF-8; the file then holds the replacement character.
-        expect((await loadSweep(path)).sweep.title).toBe(Buffer.from(text).toString());
+        expect((await loadSweep(path)).sweep.title).toBe(text);
       });
       if (error !== null) expect(error, JSON.stringify(text)).toBeInstanceOf(UserError);
     }
@@ -86,7 +86,7 @@ describe('sweep files', () => {
 
 describe('model configs', () => {
   /** Their sizes are sound: what is wrong with them is found where weights are read. */
-  const PASSES = /^(changed-|quantised|huge-layers)/;
+  const PASSES = /^(changed-|quantised)/;
 
   it.each(filesOf('model-configs'))('%s is refused, naming the file', async (name) => {
     const path = folderWith({ 'config.json': pathOf('model-configs', name) });

