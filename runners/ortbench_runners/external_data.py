@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
 
 from .errors import RunnerError
+
+if TYPE_CHECKING:
+    import onnx
+    from google.protobuf.message import Message
 
 
 def require_contained(model: Path) -> None:
@@ -34,11 +41,22 @@ def require_contained(model: Path) -> None:
 
 def _locations(model: Path) -> list[str]:
     import onnx
-    from onnx.external_data_helper import ExternalDataInfo, _get_all_tensors, uses_external_data
 
     try:
         proto = onnx.load(model, load_external_data=False)
-        tensors = [tensor for tensor in _get_all_tensors(proto) if uses_external_data(tensor)]
-        return sorted({ExternalDataInfo(tensor).location for tensor in tensors})
     except Exception as error:  # noqa: BLE001  protobuf and onnx raise types of their own for bytes that are no model
         raise RunnerError("failed", f"{model.name} is not a valid ONNX model: {error}") from error
+    found = {entry.value for tensor in _tensors(proto) for entry in tensor.external_data if entry.key == "location"}
+    # protobuf gives bytes where a text is no UTF-8.
+    return sorted(os.fsdecode(location) for location in found)
+
+
+def _tensors(message: Message) -> Iterator[onnx.TensorProto]:
+    """Wherever a tensor can hide: weights, attributes, subgraphs, functions."""
+    if message.DESCRIPTOR.name == "TensorProto":
+        yield message
+        return
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_MESSAGE:
+            for inner in value if isinstance(value, Sequence) else [value]:
+                yield from _tensors(inner)
