@@ -28,6 +28,8 @@ if (!(minutes > 0) || process.platform !== 'linux' || globalThis.gc === undefine
 const WATCH_MS = 250;
 /** A preparer stays for two seconds after its last answer. */
 const LEAVE_MS = 5000;
+/** Fewer cannot show a trend. */
+const FEWEST_SWEEPS = 8;
 /** Sweeps before the first one that counts: code is compiled and caches fill in them. */
 const WARMUP_SWEEPS = 2;
 const MEMORY = { absolute: 16, share: 0.1 };
@@ -94,7 +96,7 @@ async function everythingEnded() {
 }
 
 try {
-  for (let round = 0; now() < minutes * 60 || atRest.length === 0; round++) {
+  for (let round = 0; now() < minutes * 60 || atRest.length < FEWEST_SWEEPS; round++) {
     runners.clear();
     const timer = setInterval(watch, WATCH_MS);
     const { code, said } = await quietly(() => runSweep('soak.yaml', { out: `run-${round}` }));
@@ -130,7 +132,7 @@ try {
   rmSync(home, { recursive: true, force: true });
 }
 
-const counted = atRest.length > 4 * WARMUP_SWEEPS ? atRest.slice(WARMUP_SWEEPS) : atRest;
+const counted = atRest.length >= FEWEST_SWEEPS + WARMUP_SWEEPS ? atRest.slice(WARMUP_SWEEPS) : atRest;
 const series = Object.fromEntries(
   [
     ['memoryMiB', MEMORY],

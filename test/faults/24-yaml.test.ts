@@ -20,7 +20,7 @@ const plain =
 
 /** Printed by a hook at the end: starting Node and reading its modules are part of it. */
 const hook = `data:text/javascript,${encodeURIComponent(
-  'process.on("exit", () => { const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage(); console.error(`used ${(userCPUTime + systemCPUTime) / 1e6} ${maxRSS}`); })',
+  'process.on("exit", () => { const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage(); console.error("used", (userCPUTime + systemCPUTime) / 1e6, maxRSS); })',
 )}`;
 
 test.each<[string, string | Record<string, unknown>, RegExp]>([
