@@ -1,5 +1,6 @@
 // `npm run bench:large`: the peak memory of a sweep against its number of cells. Scripted engines that take no time, so
-// that all there is to see is the harness: planning, drawing prompts, storing, reporting. `--cells 1000,10000`, `--json`.
+// that all there is to see is the harness: planning, drawing prompts, storing, reporting. `--cells 1000,10000`, `--rounds N`,
+// `--json`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { parseArgs } from 'node:util';
 const { values } = parseArgs({
   options: {
     cells: { type: 'string', default: '100,1000,10000' },
+    rounds: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -31,7 +33,7 @@ function sweepOf(cells) {
     batchSizes,
     promptLengths: Array.from({ length: prompts }, (_, i) => i + 1),
     generate: 4,
-    repetitions: 6,
+    repetitions: Number(values.rounds),
     warmup: { runs: 1, seconds: 0 },
     minTimedSeconds: 0,
     measureMemory: false,
