@@ -1,7 +1,8 @@
 // `npm run soak -- --minutes N`: sweeps with real runners, one after another in one harness, and what they leave behind.
 // After each sweep the harness's memory, heap, open files and handles, and what it started; during each, every runner's
 // memory and open files. Fails when one of them grows (median slope and rank correlation), when a process outlives its
-// sweep, or when a sweep fails. `--engines fake` needs no model; `--json`. Linux only: it reads /proc.
+// sweep, or when a sweep fails. `--engines fake --no-parity` needs no
+// model; `--json`. Linux only: it reads /proc.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '60' },
     engines: { type: 'string', default: 'onnxruntime,pytorch-eager,llamacpp,genai' },
+    'no-parity': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -99,7 +101,7 @@ try {
   for (let round = 0; now() < minutes * 60 || atRest.length < FEWEST_SWEEPS; round++) {
     runners.clear();
     const timer = setInterval(watch, WATCH_MS);
-    const { code, said } = await quietly(() => runSweep('soak.yaml', { out: `run-${round}` }));
+    const { code, said } = await quietly(() => runSweep('soak.yaml', { out: `run-${round}`, parity: !values['no-parity'] }));
     clearInterval(timer);
     if (code !== 0) {
       problems.push(`sweep ${round} ended with exit code ${code}:\n${said()}`);

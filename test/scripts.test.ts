@@ -8,7 +8,7 @@ const run = (...args: string[]) =>
 
 describe('npm run fuzz', () => {
   it('gives every reader the inputs of a seed, the same ones each time', () => {
-    const args = ['scripts/fuzz.mjs', '--inputs', '500', '--seconds', '120', '--seed', '7', '--json'];
+    const args = ['scripts/fuzz.mjs', '--inputs', '300', '--seconds', '120', '--seed', '7', '--json'];
     const [first, second] = [run(...args), run(...args)];
     expect(first.status, first.stderr).toBe(0);
     expect(first.stdout).toBe(second.stdout);
@@ -16,7 +16,7 @@ describe('npm run fuzz', () => {
       counts: Record<string, { inputs: number; accepted: number }>;
     };
     expect(Object.keys(counts)).toHaveLength(7);
-    for (const { inputs } of Object.values(counts)) expect(inputs).toBeGreaterThan(30);
+    for (const { inputs } of Object.values(counts)) expect(inputs).toBeGreaterThan(20);
     for (const { inputs, accepted } of Object.values(counts)) expect(accepted).toBeLessThan(inputs);
   });
 
@@ -32,15 +32,15 @@ describe('npm run fuzz', () => {
 
 describe.skipIf(process.platform !== 'linux')('npm run soak', () => {
   const soak = (...hooks: string[]) =>
-    run('--expose-gc', ...hooks, 'scripts/soak.mjs', '--minutes', '0.25', '--engines', 'fake', '--json');
+    run('--expose-gc', ...hooks, 'scripts/soak.mjs', '--minutes', '0.2', '--engines', 'fake', '--no-parity', '--json');
 
   it('finds nothing that grows in sweeps of the fake engine', () => {
     const { status, stdout, stderr } = soak();
     const { sweeps, problems } = JSON.parse(stdout) as { sweeps: number; problems: string[] };
     expect(problems, stderr).toEqual([]);
     expect(status).toBe(0);
-    expect(sweeps).toBeGreaterThan(3);
-  });
+    expect(sweeps).toBeGreaterThanOrEqual(8);
+  }, 300_000);
 
   it('finds memory and files that are kept', () => {
     const leak =
@@ -50,5 +50,5 @@ describe.skipIf(process.platform !== 'linux')('npm run soak', () => {
     expect(status).toBe(1);
     expect(problems.join()).toMatch(/memoryMiB of the harness grew/);
     expect(problems.join()).toMatch(/files of the harness grew/);
-  });
+  }, 300_000);
 });
