@@ -30,6 +30,8 @@ if (!(minutes > 0) || process.platform !== 'linux' || globalThis.gc === undefine
 const WATCH_MS = 250;
 /** A preparer stays for two seconds after its last answer. */
 const LEAVE_MS = 5000;
+/** The reference of the parity check is a runner that ends when it has answered: it is never done with growing. */
+const PARITY_EVERY = 4;
 /** Fewer cannot show a trend. */
 const FEWEST_SWEEPS = 8;
 /** Sweeps before the first one that counts: code is compiled and caches fill in them. */
@@ -100,15 +102,16 @@ async function everythingEnded() {
 try {
   for (let round = 0; now() < minutes * 60 || atRest.length < FEWEST_SWEEPS; round++) {
     runners.clear();
+    const parity = !values['no-parity'] && round % PARITY_EVERY === 0;
     const timer = setInterval(watch, WATCH_MS);
-    const { code, said } = await quietly(() => runSweep('soak.yaml', { out: `run-${round}`, parity: !values['no-parity'] }));
+    const { code, said } = await quietly(() => runSweep('soak.yaml', { out: `run-${round}`, parity }));
     clearInterval(timer);
     if (code !== 0) {
       problems.push(`sweep ${round} ended with exit code ${code}:\n${said()}`);
       break;
     }
     cells += sweep.engines.length * sweep.batchSizes.length;
-    for (const { name, memory, files } of runners.values()) {
+    for (const { name, memory, files } of parity ? [] : runners.values()) {
       // The first half of a runner's life is loading and the first runs of each shape.
       const later = (points) => points.slice(Math.floor(points.length / 2));
       const grown = growthOf(later(memory), MEMORY);
