@@ -21,7 +21,8 @@ describe('npm run fuzz', () => {
   });
 
   it('prints how to repeat a failure: here of a reader that wrote to what every object inherits', () => {
-    const planted = "setTimeout(() => Object.defineProperty(Object.prototype, 'polluted', { value: true }), 1500).unref();";
+    const planted =
+      "setTimeout(() => Object.defineProperty(Object.prototype, 'polluted', { value: true }), 1500).unref();";
     const hook = `data:text/javascript,${encodeURIComponent(planted)}`;
     const { status, stderr } = run('--import', hook, 'scripts/fuzz.mjs', '--seconds', '60', '--seed', '1');
     expect(status).toBe(1);
@@ -32,7 +33,17 @@ describe('npm run fuzz', () => {
 
 describe.skipIf(process.platform !== 'linux')('npm run soak', () => {
   const soak = (...hooks: string[]) =>
-    run('--expose-gc', ...hooks, 'scripts/soak.mjs', '--minutes', '0.2', '--engines', 'fake', '--no-parity', '--json');
+    run(
+      '--expose-gc',
+      ...hooks,
+      'scripts/soak.mjs',
+      '--minutes',
+      '0.2',
+      '--engines',
+      'fake',
+      '--no-parity',
+      '--json',
+    );
 
   it('finds nothing that grows in sweeps of the fake engine', () => {
     const { status, stdout, stderr } = soak();
