@@ -1,5 +1,6 @@
 // `npm run bench:report`: how long `ortbench report` takes over a large run and how much memory it needs. Made-up times,
 // real file sizes: every sample holds whole generations of 256 tokens. `--records N` (samples, default 100,000), `--json`.
+// Processor time is printed too: the clock would tell of other programs.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -32,19 +33,21 @@ const folder = mkdtempSync(join(tmpdir(), 'ortbench-bench-report-'));
 try {
   await writeResults();
   const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
-  const hook = 'process.on("exit", () => console.error("maxRSS", process.resourceUsage().maxRSS))';
+  const hook =
+    'process.on("exit", () => { const used = process.resourceUsage(); console.error("maxRSS", used.maxRSS, "cpu", (used.userCPUTime + used.systemCPUTime) / 1e6); })';
   const args = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, cli, 'report', folder];
   const start = process.hrtime.bigint();
   const child = spawnSync(process.execPath, [...args, '--out', join(folder, 'report')], { encoding: 'utf8' });
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   if (child.status !== 0) throw new Error(child.stderr);
-  const peakMiB = Number(/maxRSS (\d+)/.exec(child.stderr)[1]) / 1024;
+  const [, kib, cpu] = /maxRSS (\d+) cpu ([\d.]+)/.exec(child.stderr);
+  const [peakMiB, cpuSeconds] = [Number(kib) / 1024, Number(cpu)];
   const recordsMiB = statSync(join(folder, 'records.jsonl')).size / 2 ** 20;
-  const result = { samples, cells: cells.length, recordsMiB, seconds, peakMiB };
+  const result = { samples, cells: cells.length, recordsMiB, seconds, cpuSeconds, peakMiB };
   console.log(
     values.json
       ? JSON.stringify(result, null, 2)
-      : `${samples} samples of ${cells.length} cells (${recordsMiB.toFixed(0)} MiB): ${seconds.toFixed(1)} s, peak ${peakMiB.toFixed(0)} MiB`,
+      : `${samples} samples of ${cells.length} cells (${recordsMiB.toFixed(0)} MiB): ${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor time), peak ${peakMiB.toFixed(0)} MiB`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

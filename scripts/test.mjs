@@ -73,6 +73,8 @@ try {
     check('biome', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '.']);
     check('tsc', process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit']);
     await pytest();
+    // What fails here failed for a seed that is printed, and fails for it again.
+    check('fuzz', process.execPath, ['scripts/fuzz.mjs', '--seconds', '20']);
   }
   vitest();
 } finally {

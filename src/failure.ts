@@ -1,5 +1,6 @@
 import { EngineError, InfrastructureError, UserError } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
+import { redactSecrets } from './files/redact.ts';
 
 /** What is printed for an error that ends a command, and the exit code that it means. */
 export interface Failure {
@@ -9,6 +10,11 @@ export interface Failure {
 
 /** Errors that are foreseen are message and hint; a stack trace is for defects, and only on request. */
 export function describeFailure(error: unknown, debug: boolean): Failure {
+  const { text, exitCode } = failureOf(error, debug);
+  return { text: redactSecrets(text), exitCode };
+}
+
+function failureOf(error: unknown, debug: boolean): Failure {
   if (error instanceof UserError || error instanceof InfrastructureError) {
     const hint = error.hint === undefined ? '' : `hint: ${error.hint}\n`;
     const exitCode = error instanceof UserError ? EXIT.usage : EXIT.infrastructure;

@@ -37,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engines: ['python'],
   python: [],
   machine: [],
-  results: [],
+  results: ['stats'],
   stats: [],
   files: [],
   schema: [],

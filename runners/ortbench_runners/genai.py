@@ -16,6 +16,7 @@ import numpy as np
 
 from .commands import Load, Prompts
 from .errors import RunnerError
+from .external_data import require_contained
 from .protocol import serve
 from .session import DecodeSession
 
@@ -168,6 +169,8 @@ def open_model(command: Load) -> tuple[Any, int, int]:
         vocab_size = int(described["model"]["vocab_size"])
     except (OSError, ValueError, KeyError, TypeError):
         raise RunnerError("failed", f"no {CONFIG} that names a vocabulary in {folder}") from None
+    for model_file in sorted(folder.glob("*.onnx")):
+        require_contained(model_file)
     import onnxruntime_genai
 
     start = perf_counter_ns()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import nano
@@ -46,7 +47,7 @@ def test_the_end_of_a_sequence_is_ignored(artefacts: tuple[Path, Path], tmp_path
     folder.mkdir()
     for file in (artefacts[1] / "genai").iterdir():
         if file.name != "genai_config.json":
-            (folder / file.name).symlink_to(file)
+            shutil.copyfile(file, folder / file.name)
     config = json.loads((artefacts[1] / "genai" / "genai_config.json").read_text())
     for named in (expected[0][2], [expected[0][2], expected[1][0]], []):
         config["model"]["eos_token_id"] = named

@@ -7,9 +7,9 @@ import type { ResultsStore } from '../results/store.ts';
 import type { RunSummary } from '../runner/run.ts';
 import { type Cell, cellKey } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
-import type { RunRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
 import { harnessUse } from '../stats/harness.ts';
+import type { SummarisedRecord } from '../stats/run-summary.ts';
 import { formatDuration, formatPercent, nsToSeconds } from '../units.ts';
 import { reportFolder } from './folders.ts';
 
@@ -23,7 +23,7 @@ export interface CellOutcome {
 }
 
 /** Where each cell of the run stands: its stored outcome, the plan's verdict, or cut short. */
-export function outcomesOf(manifest: Manifest, records: readonly RunRecord[]): CellOutcome[] {
+export function outcomesOf(manifest: Manifest, records: readonly SummarisedRecord[]): CellOutcome[] {
   const stored = new Map<string, CellOutcome>();
   for (const record of records) {
     if (record.kind === 'outcome') stored.set(cellKey(record.cell), record);

@@ -4,6 +4,7 @@ import type { LoadedSweep } from '../config/load.ts';
 import type { Engine } from '../engines/engine.ts';
 import { optionsOf } from '../engines/options.ts';
 import { weightStorages } from '../engines/storage.ts';
+import { withoutSecrets } from '../files/redact.ts';
 import type { LayerCut } from '../models/catalogue.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Environment, type Manifest, workShape } from '../schema/manifest.ts';
@@ -26,7 +27,7 @@ export function makeManifest(input: ManifestInput): Manifest {
   const { loaded, plan, engines, environment, threads, parity, only, now } = input;
   const { sweep, models, published } = loaded;
   const config = { ...sweep, models: models.map(({ spec }) => spec), threads, parity, only };
-  return {
+  return withoutSecrets({
     format: 1,
     runId: runIdFor(loaded.file, now),
     createdAt: now.toISOString(),
@@ -67,7 +68,7 @@ export function makeManifest(input: ManifestInput): Manifest {
     cells: plan.cells.map(({ cell, status, reason }) => ({ cell, status, reason })),
     parity,
     ...(published === null ? {} : { published }),
-  };
+  });
 }
 
 /** "Phi-2 (2.8B), 2 of 32 layers": no chart or table of a cut model goes without it. */

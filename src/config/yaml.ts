@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
 import { type Document, isAlias, isMap, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { readBounded, UnreadableFile } from '../files/bounded.ts';
 import { problemsOf } from './issues.ts';
 import { findLimitBreach, MAX_FILE_BYTES } from './limits.ts';
 import { keyText, type Problem, problemsError, YamlSource } from './source.ts';
@@ -58,21 +58,17 @@ export function parseYamlSource<T>(
 
 /** Reads a file of at most 1 MiB as UTF-8. Throws UserError when it cannot be read, is larger or is no text. */
 export async function readYamlFile(file: string): Promise<string> {
-  const handle = await open(file, 'r').catch((cause: NodeJS.ErrnoException) => {
-    const why = cause.code === 'ENOENT' ? 'no such file' : (cause.code ?? cause.message);
-    throw new UserError(`${file}: ${why}`, { hint: 'give the path of a YAML file', cause });
-  });
+  const hint = 'give the path of a YAML file';
   try {
-    const { size } = await handle.stat();
-    if (size > MAX_FILE_BYTES) throw tooLarge(file);
-    const bytes = await handle.readFile();
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readBounded(file, MAX_FILE_BYTES));
   } catch (cause) {
-    if (cause instanceof UserError) throw cause;
-    const why = cause instanceof TypeError ? 'is not UTF-8 text' : (cause as Error).message;
-    throw new UserError(`${file}:1:1: ${why}`, { hint: 'give the path of a YAML file', cause });
-  } finally {
-    await handle.close();
+    if (cause instanceof UnreadableFile)
+      throw new UserError(`${file}:1:1: ${cause.message}`, { hint, cause });
+    if (cause instanceof TypeError && !('path' in cause) && !file.includes('\0'))
+      throw new UserError(`${file}:1:1: is not UTF-8 text`, { hint, cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'no such file' : (code ?? message);
+    throw new UserError(`${file.replaceAll('\0', '\\0')}: ${why}`, { hint, cause });
   }
 }
 

@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
+import { readBounded, UnreadableFile } from '../files/bounded.ts';
 import type { TransformersConfig } from './config-fields.ts';
 
 export interface ConfigFile {
@@ -9,10 +10,14 @@ export interface ConfigFile {
   readonly file: string;
 }
 
+/** Real ones have a few kilobytes. */
+const MAX_CONFIG_BYTES = 2 ** 20;
+
 /** The config.json of a model folder. Throws UserError. */
 export async function readConfigFile(folder: string): Promise<ConfigFile> {
   const file = join(folder, 'config.json');
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const text = await readBounded(file, MAX_CONFIG_BYTES).catch((cause: NodeJS.ErrnoException) => {
+    if (cause instanceof UnreadableFile) throw new UserError(`${file} ${cause.message}`, { cause });
     if (cause.code !== 'ENOENT' && cause.code !== 'ENOTDIR') throw cause;
     throw new UserError(`${folder} is no model folder: it has no config.json`, {
       hint: 'source.path must name a folder with config.json and model.safetensors, as transformers saves it',
@@ -20,7 +25,7 @@ export async function readConfigFile(folder: string): Promise<ConfigFile> {
     });
   });
   try {
-    const config: unknown = JSON.parse(text);
+    const config: unknown = JSON.parse(text.toString('utf8'));
     if (typeof config === 'object' && config !== null && !Array.isArray(config))
       return { config: config as TransformersConfig, file };
   } catch (cause) {

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { EngineError } from '../errors.ts';
+import { redactSecrets } from '../files/redact.ts';
 import { ensurePythonEnvironment, runnersDir } from '../python/environment.ts';
-import { redactSecrets } from './redact.ts';
 
 const PROGRESS = 'ortbench: ';
 const KEPT_LINES = 15;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EngineError, InfrastructureError, UserError } from '../errors.ts';
+import { redactSecrets } from '../files/redact.ts';
 import { PreparerProcess } from './preparer-process.ts';
-import { redactSecrets } from './redact.ts';
 
 export type Verb = 'checkpoint' | 'onnx' | 'gguf' | 'verify';
 

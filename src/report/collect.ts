@@ -4,15 +4,14 @@ import type {
   OutcomeRecord,
   ParityRecord,
   PreparationRecord,
-  RunRecord,
-  SampleRecord,
   SessionRecord,
   VerificationRecord,
 } from '../schema/record.ts';
+import type { SampleSummary, SummarisedRecord } from '../stats/run-summary.ts';
 import type { RecordedSample } from './model.ts';
 
 interface CellRecords {
-  readonly samples: SampleRecord[];
+  readonly samples: SampleSummary[];
   preparation: PreparationRecord | null;
   verification: VerificationRecord | null;
   outcome: OutcomeRecord | null;
@@ -34,7 +33,7 @@ export interface Collected {
 }
 
 /** A later record of the same thing replaces an earlier one: a resumed run repeats what was not finished. */
-export function collect(records: readonly RunRecord[]): Collected {
+export function collect(records: readonly SummarisedRecord[]): Collected {
   const cells = new Map<string, CellRecords>();
   const sessions = new Map<string, SessionRecords>();
   const ends: EndRecord[] = [];
@@ -92,7 +91,7 @@ const total = (ends: readonly EndRecord[]) => ({
 });
 
 /** In order of rounds; of two samples of one round the later counts. */
-export function markUsed(samples: readonly SampleRecord[]): RecordedSample[] {
+export function markUsed(samples: readonly SampleSummary[]): RecordedSample[] {
   const last = new Map(samples.map((sample) => [sample.round, sample]));
   return samples
     .map((record) => ({ record, used: last.get(record.round) === record }))

@@ -28,7 +28,13 @@ export function oneLine(text: string, longest: number = LONGEST): string {
 export const escapeMarkdown = (text: string): string =>
   oneLine(text)
     .replace(/[\\`*_[\]|~#!{}]/g, '\\$&')
-    .replace(/[&<>@$]/g, (character) => ENTITIES[character] ?? character);
+    // At the beginning of a line, or of an item of a list, these begin a list of their own.
+    .replace(/^[-+]/, '\\$&')
+    .replace(/^(\d+)(?=[.)])/, '$1\\')
+    .replace(/[&<>@$]/g, (character) => ENTITIES[character] ?? character)
+    // GitHub makes links of bare addresses.
+    .replace(/:(?=\/\/)/g, '&#58;')
+    .replace(/(?<=\bwww)\./gi, '&#46;');
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;

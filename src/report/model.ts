@@ -1,24 +1,18 @@
 import type { Cell } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
-import type {
-  ParityFigures,
-  ParityRecord,
-  PreparationRecord,
-  RunRecord,
-  SampleRecord,
-  SessionRecord,
-} from '../schema/record.ts';
+import type { ParityFigures, ParityRecord, PreparationRecord, SessionRecord } from '../schema/record.ts';
 import type { Phase, Precision, Status } from '../schema/vocabulary.ts';
 import type { Flag, Round } from '../stats/flags.ts';
 import type { HarnessUse } from '../stats/harness.ts';
 import type { Rates } from '../stats/rates.ts';
 import type { Utilisations } from '../stats/roofline.ts';
+import type { SampleSummary, SummarisedRecord } from '../stats/run-summary.ts';
 import type { PublishedRow } from './published/model.ts';
 
 /** What the results reader hands over; nothing else is needed to make a report, no engine and no model. */
 export interface ReportInput {
   readonly manifest: Manifest;
-  readonly records: readonly RunRecord[];
+  readonly records: readonly SummarisedRecord[];
   /** The last attempt ended by a signal, or is not finished. */
   readonly interrupted: boolean;
   /** What the reader had to say about the files, for example a torn last line that it dropped. */
@@ -39,7 +33,7 @@ export interface Measured {
 }
 
 export interface RecordedSample {
-  readonly record: SampleRecord;
+  readonly record: SampleSummary;
   /** False when a later attempt measured the same round again: kept in samples.csv, used nowhere. */
   readonly used: boolean;
 }

@@ -1,12 +1,13 @@
 import type { Cell } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import type { Effective } from '../schema/protocol.ts';
-import type { PreparationRecord, SampleRecord } from '../schema/record.ts';
+import type { PreparationRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
 import type { Flag } from '../stats/flags.ts';
 import { cellViolations } from '../stats/identities.ts';
-import { cellRates, sampleRates } from '../stats/rates.ts';
+import { medianThroughputs, throughputs } from '../stats/rates.ts';
 import { type CellWork, rooflineViolations, storageAsRun } from '../stats/roofline.ts';
+import type { SampleSummary } from '../stats/run-summary.ts';
 
 /** What a cell's bytes and operations follow from; null for engines without weights and runs that did not record it. */
 export function cellWork(
@@ -32,7 +33,7 @@ export function implausible(
   status: Status,
   recorded: {
     readonly preparation: PreparationRecord | null;
-    readonly samples: readonly SampleRecord[];
+    readonly samples: readonly SampleSummary[];
     readonly work: CellWork | null;
   },
 ): Flag[] {
@@ -40,7 +41,7 @@ export function implausible(
   const roofline = manifest.environment.roofline ?? null;
   if (work === null || preparation === null || roofline === null || !RAN.has(status)) return [];
   if (cellViolations(cell, preparation, samples).length > 0) return [];
-  const rates = cellRates(samples.map(({ runs }) => sampleRates(work, runs)));
+  const rates = medianThroughputs(samples.map(({ runs }) => throughputs(work, runs)));
   return rooflineViolations(work, rates, roofline).map(({ phase, detail }) => ({
     name: 'implausible',
     phase,

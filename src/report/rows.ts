@@ -1,6 +1,6 @@
 import { type Cell, cellKey, sessionKey } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
-import type { PreparationRecord, SampleRecord, VerificationRecord } from '../schema/record.ts';
+import type { PreparationRecord, VerificationRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
 import { median } from '../stats/descriptive.ts';
 import { flagsOf, type Round } from '../stats/flags.ts';
@@ -8,6 +8,7 @@ import { cellViolations } from '../stats/identities.ts';
 import { medianInterval } from '../stats/median-interval.ts';
 import { cellRates, sampleRates } from '../stats/rates.ts';
 import { type CellWork, utilisations } from '../stats/roofline.ts';
+import type { SampleSummary } from '../stats/run-summary.ts';
 import { verificationViolations } from '../stats/verification.ts';
 import { type Collected, judgeParity, markUsed } from './collect.ts';
 import { countLayers } from './describe.ts';
@@ -85,7 +86,7 @@ const unfinished = (interrupted: boolean): Verdict => ({
 interface Evidence {
   readonly cell: Cell;
   readonly preparation: PreparationRecord | null;
-  readonly samples: readonly SampleRecord[];
+  readonly samples: readonly SampleSummary[];
   readonly verification: VerificationRecord | null;
 }
 
@@ -103,21 +104,15 @@ function measure(
   manifest: Manifest,
   cell: Cell,
   preparation: PreparationRecord,
-  samples: readonly SampleRecord[],
+  samples: readonly SampleSummary[],
   cellWork: CellWork | null,
 ): Measured {
   const { batchSize, generate } = cell;
   const work = { batchSize, generate, promptTokens: preparation.promptTokens };
-  const rounds: Round[] = samples.map(
-    ({ round, startedNs, otherLoadCores, idleCores, idleSession, runs }) => ({
-      round,
-      startedNs,
-      otherLoadCores,
-      idleCores,
-      idleSession,
-      rates: sampleRates(work, runs),
-    }),
-  );
+  const rounds: Round[] = samples.map((sample) => {
+    const { round, startedNs, otherLoadCores, idleCores, idleSession } = sample;
+    return { round, startedNs, otherLoadCores, idleCores, idleSession, rates: sampleRates(work, sample) };
+  });
   const rates = rounds.map((round) => round.rates);
   const interval = (of: (rate: (typeof rates)[number]) => number): Interval | null =>
     medianInterval(rates.map(of));

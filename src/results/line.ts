@@ -15,7 +15,13 @@ export function decodeLine(line: string): { record: RunRecord } | { problem: str
   if (match === null) return { problem: 'it has no checksum at its end' };
   const body = line.slice(0, match.index);
   if (checksum(body) !== match[1]) return { problem: 'its checksum does not match its content' };
-  const parsed = recordSchema.safeParse(JSON.parse(`${body}}`));
+  let json: unknown;
+  try {
+    json = JSON.parse(`${body}}`);
+  } catch {
+    return { problem: 'it is not JSON' };
+  }
+  const parsed = recordSchema.safeParse(json);
   if (parsed.success) return { record: parsed.data };
   const issue = parsed.error.issues[0];
   return { problem: `its content is not a record: ${issue?.path.join('.')}: ${issue?.message}` };

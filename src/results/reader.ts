@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfrastructureError, UserError } from '../errors.ts';
+import { readBounded, UnreadableFile } from '../files/bounded.ts';
 import { LineSplitter } from '../files/lines.ts';
 import { cellKey } from '../schema/cell.ts';
 import { type Manifest, manifestSchema } from '../schema/manifest.ts';
 import type { RunRecord } from '../schema/record.ts';
+import { type SummarisedRecord, sampleSummariser } from '../stats/run-summary.ts';
 import { decodeLine } from './line.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
@@ -13,8 +14,8 @@ export const RECORDS_FILE = 'records.jsonl';
 
 export interface Results {
   readonly manifest: Manifest;
-  /** In the order written, without what a later attempt superseded. */
-  readonly records: readonly RunRecord[];
+  /** In the order written, without what a later attempt superseded, and samples without their single steps. */
+  readonly records: readonly SummarisedRecord[];
   readonly warnings: readonly string[];
   /** The last attempt did not come to its end. */
   readonly interrupted: boolean;
@@ -23,18 +24,25 @@ export interface Results {
 /** @throws UserError when the folder holds no results; InfrastructureError when they are damaged. */
 export async function readResults(dir: string): Promise<Results> {
   const manifest = await readManifest(dir);
-  const records: RunRecord[] = [];
-  const { warnings } = await readRecords(dir, (record) => records.push(record));
+  const records: SummarisedRecord[] = [];
+  const summarise = sampleSummariser();
+  const { warnings } = await readRecords(dir, (record) => {
+    records.push(record.kind === 'sample' ? summarise(record) : record);
+  });
   const end = records.findLast((record) => record.kind === 'end');
   return { manifest, records: withoutSuperseded(records), warnings, interrupted: end?.interrupted ?? true };
 }
+
+/** A million cells of three hundred bytes each are no sweep of ours. */
+const MAX_MANIFEST_BYTES = 256 * 1024 ** 2;
 
 export async function readManifest(dir: string): Promise<Manifest> {
   const path = join(dir, MANIFEST_FILE);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readBounded(path, MAX_MANIFEST_BYTES)).toString('utf8');
   } catch (error) {
+    if (error instanceof UnreadableFile) throw new InfrastructureError(`${path} ${error.message}`);
     throw new UserError(`${dir} is not a results folder: it has no ${MANIFEST_FILE}`, {
       hint: 'name the folder that a sweep wrote, for example results/quickstart-…',
       cause: error,
@@ -53,8 +61,8 @@ export async function readManifest(dir: string): Promise<Manifest> {
 }
 
 const CHUNK_BYTES = 1024 * 1024;
-/** A record of a large batch may hold many runs of many steps; a longer line is no record of ours. */
-const MAX_LINE_BYTES = 1024 ** 3;
+/** A record may hold many runs of many steps; a longer line is no record of ours, and no string could hold it. */
+const MAX_LINE_BYTES = 256 * 1024 ** 2;
 
 export interface RecordsEnd {
   readonly warnings: string[];
@@ -105,7 +113,7 @@ export async function readRecords(dir: string, visit: (record: RunRecord) => voi
 }
 
 /** A cell that was begun anew starts with a new preparation: what was measured before it counts no more. */
-function withoutSuperseded(records: readonly RunRecord[]): RunRecord[] {
+function withoutSuperseded(records: readonly SummarisedRecord[]): SummarisedRecord[] {
   const lastPreparation = new Map<string, number>();
   records.forEach((record, index) => {
     if (record.kind === 'preparation') lastPreparation.set(cellKey(record.cell), index);

@@ -3,6 +3,9 @@ import { UserError } from '../errors.ts';
 import { cellKey, sessionKey } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import type { RunRecord, SessionRecord } from '../schema/record.ts';
+import type { SummarisedRecord } from '../stats/run-summary.ts';
+
+type Stored = RunRecord | SummarisedRecord;
 
 /** Facts of the machine that may not change within one run. Free memory or the load may. */
 const FIXED_FACTS = ['cpuModel', 'physicalCores', 'memoryMiB', 'kernel', 'gpu', 'node', 'ortbench'] as const;
@@ -23,7 +26,7 @@ export function explainDifference(stored: Manifest, now: Manifest): string | nul
 }
 
 /** Keys of the cells that earlier attempts finished. A cell that an interrupt cut short is not finished. */
-export function finishedCells(records: readonly RunRecord[]): Set<string> {
+export function finishedCells(records: readonly Stored[]): Set<string> {
   const finished = new Set<string>();
   for (const record of records) {
     if (record.kind === 'outcome' && record.status !== 'interrupted') finished.add(cellKey(record.cell));
@@ -32,7 +35,7 @@ export function finishedCells(records: readonly RunRecord[]): Set<string> {
 }
 
 /** @throws UserError when an engine or artefact is no longer what the earlier attempts measured. */
-export function checkSameSession(earlier: readonly RunRecord[], now: SessionRecord): void {
+export function checkSameSession(earlier: readonly Stored[], now: SessionRecord): void {
   const key = sessionKey(now);
   const before = earlier.findLast(
     (record): record is SessionRecord => record.kind === 'session' && sessionKey(record) === key,

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { InfrastructureError, UserError } from '../errors.ts';
 import { syncFolder, writeFileAtomic } from '../files/atomic.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
+import { withoutSecrets } from '../files/redact.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import type { RunRecord } from '../schema/record.ts';
 import { encodeLine } from './line.ts';
@@ -92,7 +93,8 @@ export class ResultsStore {
   /** On disk when this resolves. @throws InfrastructureError */
   async append(record: RunRecord): Promise<void> {
     try {
-      await this.#file.write(encodeLine(record));
+      // Samples are numbers, and many; all else may quote what a library or the user said.
+      await this.#file.write(encodeLine(record.kind === 'sample' ? record : withoutSecrets(record)));
       await this.#file.datasync();
     } catch (error) {
       throw asInfrastructure(error, join(this.dir, RECORDS_FILE));

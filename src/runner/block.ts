@@ -22,6 +22,7 @@ export class BlockRun {
   readonly #references: References;
   readonly #parityShapes: readonly ParityShape[];
   readonly #pool: SessionPool;
+  /** Those that have no outcome yet. */
   readonly #runs: Map<string, CellRun>;
   readonly #parity = new Map<string, ParityRecord[]>();
   readonly #peaks = new Map<string, PeakMemory>();
@@ -115,6 +116,7 @@ export class BlockRun {
             await run.prepare(await this.#sessionOf(run), this.#peaks.get(cellKey(run.cell)) ?? null);
             await this.#sample(run, round, turn);
           });
+          run.forgetWork();
         }
         await this.#pool.close(cells[0]!.cell);
       }
@@ -128,6 +130,7 @@ export class BlockRun {
       for (const run of runs) {
         await this.#attempt([run], async () => {
           this.#peaks.set(cellKey(run.cell), await measurePeakMemory(session, run.work));
+          run.forgetWork();
         });
       }
     } finally {
@@ -149,7 +152,7 @@ export class BlockRun {
   #unfinished(cells: readonly ScheduledCell[]): CellRun[] {
     return cells.flatMap(({ cell }) => {
       const run = this.#runs.get(cellKey(cell));
-      return run === undefined || run.done ? [] : [run];
+      return run === undefined ? [] : [run];
     });
   }
 
@@ -173,7 +176,7 @@ export class BlockRun {
       for (const run of this.#runs.values()) {
         const larger =
           run.cell.batchSize >= cell.batchSize && run.cell.promptLength.length >= cell.promptLength.length;
-        if (run.done || !larger || sessionKey(run.cell) !== sessionKey(cell)) continue;
+        if (!larger || sessionKey(run.cell) !== sessionKey(cell)) continue;
         await this.#settle(
           run,
           'skipped',
@@ -191,6 +194,8 @@ export class BlockRun {
   async #settle(run: CellRun, status: Status, reason: string | null): Promise<void> {
     if (run.done) return;
     run.done = true;
+    // With all that it holds: a run of ten thousand cells keeps none of them.
+    this.#runs.delete(cellKey(run.cell));
     await this.#context.append({ kind: 'outcome', cell: run.cell, status, reason });
     this.#context.onEvent({ type: 'outcome', cell: run.cell, status, reason });
   }

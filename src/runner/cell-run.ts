@@ -4,12 +4,13 @@ import { EngineError } from '../errors.ts';
 import { workShape } from '../schema/manifest.ts';
 import type { Effective, Prepared } from '../schema/protocol.ts';
 import type { PreparationRecord, SampleRecord, VerificationRecord } from '../schema/record.ts';
-import { cellRates, sampleRates } from '../stats/rates.ts';
+import { medianThroughputs, throughputs } from '../stats/rates.ts';
 import { rooflineViolations, storageAsRun } from '../stats/roofline.ts';
+import { type RunSummary, summariseRun } from '../stats/run-summary.ts';
 import type { RunContext } from './context.ts';
 import { measurePeakMemory, takeSample, warmUp } from './measure.ts';
 import type { ScheduledCell } from './schedule.ts';
-import { gatherEvidence, type Observed } from './verify.ts';
+import { gatherEvidence, headOf, type Observed, type TimedHead } from './verify.ts';
 import { makeWork, type Work } from './work.ts';
 
 /** What else used the processor while a sample was taken. */
@@ -25,8 +26,8 @@ export interface PeakMemory {
 /** One cell on its way through a run: its work, what was measured of it, and whether it still runs. */
 export class CellRun {
   readonly scheduled: ScheduledCell;
-  readonly work: Work;
-  readonly samples: SampleRecord[] = [];
+  /** What was measured, without its single steps: those are on disk. */
+  readonly samples: { readonly round: number; readonly runs: readonly RunSummary[] }[] = [];
   /** Null until its last round is done. */
   verification: VerificationRecord | null = null;
   /** Set once the cell has its outcome. */
@@ -34,12 +35,24 @@ export class CellRun {
   #recorded = false;
   #observed: Observed | null = null;
   #effective: Effective = {};
+  readonly #heads: TimedHead[] = [];
+  #work: Work | null = null;
   readonly #context: RunContext;
 
   constructor(scheduled: ScheduledCell, context: RunContext) {
     this.scheduled = scheduled;
     this.#context = context;
-    this.work = makeWork(scheduled.cell, context.sweep.seed, context.modelShape(scheduled.cell.model));
+  }
+
+  /** Its prompts, drawn when they are first wanted: those of ten thousand cells at once would fill the memory. */
+  get work(): Work {
+    this.#work ??= makeWork(this.cell, this.#context.sweep.seed, this.#context.modelShape(this.cell.model));
+    return this.#work;
+  }
+
+  /** Until they are wanted again. The same seed draws the same prompts. */
+  forgetWork(): void {
+    this.#work = null;
   }
 
   get cell() {
@@ -99,7 +112,8 @@ export class CellRun {
       ...conditions(),
     };
     await append(record);
-    this.samples.push(record);
+    this.samples.push({ round, runs: runs.map((run) => summariseRun(this.cell, run)) });
+    this.#heads.push(...runs.filter(({ stepNs }) => stepNs.length > 0).map(headOf));
     onEvent({ type: 'sample', cell: this.cell, runs, promptTokens: this.work.promptTokens });
   }
 
@@ -111,7 +125,7 @@ export class CellRun {
       cell: this.cell,
       work: this.work,
       session,
-      samples: this.samples,
+      known: this.#heads,
       observed: this.#observed,
       seed: sweep.seed,
       vocabulary: modelShape(this.cell.model),
@@ -136,7 +150,7 @@ export class CellRun {
       shape: workShape(modelShape(model)),
       storage: storageAsRun(storage, this.#effective),
     };
-    const rates = cellRates(this.samples.map(({ runs }) => sampleRates(work, runs)));
+    const rates = medianThroughputs(this.samples.map(({ runs }) => throughputs(work, runs)));
     return rooflineViolations(work, rates, roofline).map(({ detail }) => detail);
   }
 }

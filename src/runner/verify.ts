@@ -6,7 +6,7 @@ import type { Cell } from '../schema/cell.ts';
 import { cellKey } from '../schema/cell.ts';
 import type { ModelShape } from '../schema/model.ts';
 import type { Generation } from '../schema/protocol.ts';
-import type { SampleRecord, VerificationRecord } from '../schema/record.ts';
+import type { Run, VerificationRecord } from '../schema/record.ts';
 import { decodeNs } from '../stats/rates.ts';
 import { looksRepeated } from '../stats/verification.ts';
 import { readLogits } from './parity/logits-file.ts';
@@ -23,7 +23,8 @@ export interface Evidence {
   readonly cell: Cell;
   readonly work: Work;
   readonly session: EngineSession;
-  readonly samples: readonly SampleRecord[];
+  /** The beginnings of all timed runs that decoded. */
+  readonly known: readonly TimedHead[];
   /** The quickest whole run of all rounds. */
   readonly observed: Observed;
   readonly seed: number;
@@ -33,6 +34,14 @@ export interface Evidence {
 
 /** Decode steps of a run that only verifies; enough for a median, and little beside a cell's own. */
 const MOST_STEPS = 8;
+/** Prefill and the first steps of a run: later steps have longer contexts, and are compared with nothing. */
+export type TimedHead = Pick<Run, 'prefillNs' | 'stepNs'>;
+
+export const headOf = ({ prefillNs, stepNs }: Run): TimedHead => ({
+  prefillNs,
+  stepNs: stepNs.slice(0, MOST_STEPS),
+});
+
 /** As much of an answer is held against logits as fit in a file of this size: all of it, except from large batches. */
 const LOGITS_BYTES = 16 * 2 ** 20;
 /** A run with other prompts that took much longer is tried this often before it is believed. */
@@ -61,7 +70,7 @@ export async function gatherEvidence(evidence: Evidence): Promise<VerificationRe
   const steps = Math.max(1, Math.min(MOST_STEPS, Math.floor((work.generate - 1) / 2)));
   const fresh = await runFresh(evidence, steps, 0);
   const attempts = [fresh.attempt];
-  const doubtful = looksRepeated(attempts[0]!.run, timedRuns(evidence.samples));
+  const doubtful = looksRepeated(attempts[0]!.run, evidence.known);
   for (let attempt = 0; doubtful && attempt < ATTEMPTS; attempt++) {
     const next = attempt === 0 ? fresh : await runFresh(evidence, steps, attempt);
     const { prefillNs, stepNs } = await generate(evidence, work.prompts, work.generate);
@@ -114,9 +123,4 @@ async function force(evidence: Evidence, prompts: number[][], tokens: number[][]
   } finally {
     await rm(logitsFile, { force: true });
   }
-}
-
-/** Prefill and the first steps of the whole runs: later steps have longer contexts. */
-function timedRuns(samples: readonly SampleRecord[]) {
-  return samples.flatMap(({ runs }) => runs.filter(({ stepNs }) => stepNs.length > 0));
 }

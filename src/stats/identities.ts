@@ -1,7 +1,8 @@
 import type { Cell } from '../schema/cell.ts';
-import type { PreparationRecord, Run, SampleRecord } from '../schema/record.ts';
+import type { PreparationRecord, Run } from '../schema/record.ts';
 import { median } from './descriptive.ts';
 import { decodeNs } from './rates.ts';
+import type { SampleSummary } from './run-summary.ts';
 
 /**
  * What must hold in every record (spec/metrics, "Identities"). Each function returns the breaches in words; a cell with
@@ -14,7 +15,8 @@ const WALL_ALLOWANCE = 1e-6;
 const badTime = (ns: number, least: number): boolean => !Number.isFinite(ns) || ns < least;
 
 /** A whole generation has a digest of its ids, or the steps that a tool counted; a prefill alone has neither. */
-const isWholeGeneration = (run: Run): boolean => run.tokensSha256 !== null || (run.stepTotal?.steps ?? 0) > 0;
+const isWholeGeneration = (run: Pick<Run, 'tokensSha256' | 'stepTotal'>): boolean =>
+  run.tokensSha256 !== null || (run.stepTotal?.steps ?? 0) > 0;
 
 /** Breaches in one run, a whole generation or a prefill alone. */
 export function runViolations(cell: Cell, run: Run): string[] {
@@ -69,10 +71,11 @@ const LEAST_WALL_NS = 20e6;
 
 /**
  * Breaches that show over all runs of a cell: a device that was not waited for finishes its work in the selection after,
- * or outside of all phases. An argmax reads what the forward computed, and cannot take longer than it.
+ * or outside of all phases. An argmax reads what the forward computed, and cannot take longer than it. Each run gives its
+ * median step and selection, and the median of these is judged.
  */
-export function timingViolations(samples: readonly Pick<SampleRecord, 'runs'>[]): string[] {
-  const runs = samples.flatMap((sample) => sample.runs.filter((run) => run.selectNs.length > 0));
+export function timingViolations(samples: readonly Pick<SampleSummary, 'runs'>[]): string[] {
+  const runs = samples.flatMap((sample) => sample.runs.filter((run) => run.firstSelectNs !== null));
   if (runs.length === 0) return [];
   const found: string[] = [];
   const compare = (what: string, phaseNs: readonly number[], selectionNs: readonly number[]): void => {
@@ -87,15 +90,15 @@ export function timingViolations(samples: readonly Pick<SampleRecord, 'runs'>[])
   compare(
     'prefill',
     runs.map(({ prefillNs }) => prefillNs),
-    runs.map(({ selectNs }) => selectNs[0]!),
+    runs.map(({ firstSelectNs }) => firstSelectNs!),
   );
   compare(
     'decode step',
-    runs.flatMap(({ stepNs }) => stepNs),
-    runs.flatMap(({ selectNs }) => selectNs.slice(1)),
+    runs.flatMap(({ medianStepNs }) => medianStepNs ?? []),
+    runs.flatMap(({ medianLaterSelectNs }) => medianLaterSelectNs ?? []),
   );
   const accounted = runs.map((run) => {
-    const phasesNs = run.selectNs.reduce((total, ns) => total + ns, run.prefillNs + decodeNs(run));
+    const phasesNs = run.prefillNs + run.decodeNs + run.selectionNs;
     return run.wallNs < LEAST_WALL_NS ? 1 : phasesNs / run.wallNs;
   });
   if (median(accounted) < 0.5) {
@@ -111,7 +114,7 @@ export function timingViolations(samples: readonly Pick<SampleRecord, 'runs'>[])
 export function cellViolations(
   cell: Cell,
   preparation: Pick<PreparationRecord, 'promptTokens'> | undefined,
-  samples: readonly Pick<SampleRecord, 'round' | 'runs'>[],
+  samples: readonly Pick<SampleSummary, 'round' | 'runs'>[],
 ): string[] {
   if (preparation === undefined) return ['the prompts of the cell were not recorded'];
   const found = promptViolations(cell, preparation.promptTokens);
@@ -128,7 +131,7 @@ export function cellViolations(
   for (const { round, runs } of samples) {
     if (!runs.some(isWholeGeneration)) note('no whole generation in the sample', round);
     for (const run of runs) {
-      for (const violation of runViolations(cell, run)) note(violation, round);
+      for (const violation of run.violations) note(violation, round);
       if (run.tokensSha256 !== null) digests.add(run.tokensSha256);
     }
   }

@@ -1,7 +1,8 @@
 import type { Run } from '../schema/record.ts';
 import type { Phase } from '../schema/vocabulary.ts';
 import { NS_PER_SECOND } from '../units.ts';
-import { mean, median, quantileOfSorted, sorted } from './descriptive.ts';
+import { mean, median } from './descriptive.ts';
+import type { RunSummary, SampleSummary } from './run-summary.ts';
 
 /**
  * The one module that turns nanoseconds into rates: spec/metrics, "Rates". Over a sample (one round, all its runs) a
@@ -34,64 +35,93 @@ const sum = (values: readonly number[]): number => {
   return total;
 };
 
-type Decoded = Pick<Run, 'stepNs' | 'stepTotal'>;
+/** With its single steps, or without them. */
+type Timed = Run | RunSummary;
+type Decoded = Pick<Run, 'stepNs' | 'stepTotal'> | Pick<RunSummary, 'decodeNs' | 'steps'>;
+
+export const stepCount = (run: Decoded): number =>
+  'steps' in run ? run.steps : (run.stepTotal?.steps ?? run.stepNs.length);
 
 /** A prefill that was repeated alone to fill its time has no steps. */
-export const isWhole = (run: Decoded): boolean => (run.stepTotal?.steps ?? run.stepNs.length) > 0;
+export const isWhole = (run: Decoded): boolean => stepCount(run) > 0;
 
 /** Time of all decode steps of a run. */
-export const decodeNs = (run: Decoded): number => run.stepTotal?.ns ?? sum(run.stepNs);
+export const decodeNs = (run: Decoded): number =>
+  'decodeNs' in run ? run.decodeNs : (run.stepTotal?.ns ?? sum(run.stepNs));
+
+/** Time of all token selections of a run. */
+export const selectionNs = (run: Pick<Run, 'selectNs'> | Pick<RunSummary, 'selectionNs'>): number =>
+  'selectionNs' in run ? run.selectionNs : sum(run.selectNs);
+
+const firstSelectNs = (run: Timed): number =>
+  'firstSelectNs' in run ? (run.firstSelectNs ?? Number.NaN) : run.selectNs[0]!;
 
 /** Σ real prompt tokens / prefill seconds. */
-export function promptThroughput(work: WorkSize, runs: readonly Run[]): number {
+export function promptThroughput(work: WorkSize, runs: readonly Timed[]): number {
   const ns = sum(runs.map(({ prefillNs }) => prefillNs));
   return (work.promptTokens * runs.length * NS_PER_SECOND) / ns;
 }
 
 /** B·(G−1) / Σ decode step seconds, over the runs that decoded. */
-export function generationThroughput(work: WorkSize, runs: readonly Run[]): number {
+export function generationThroughput(work: WorkSize, runs: readonly Timed[]): number {
   const whole = runs.filter(isWhole);
   const ns = sum(whole.map(decodeNs));
   return (work.batchSize * (work.generate - 1) * whole.length * NS_PER_SECOND) / ns;
 }
 
 /** B·G / (prefill + decode + all selection) seconds, over the runs that decoded. */
-export function endToEndThroughput(work: WorkSize, runs: readonly Run[]): number {
+export function endToEndThroughput(work: WorkSize, runs: readonly Timed[]): number {
   const whole = runs.filter(isWhole);
-  const ns = sum(whole.map((run) => run.prefillNs + decodeNs(run) + sum(run.selectNs)));
+  const ns = sum(whole.map((run) => run.prefillNs + decodeNs(run) + selectionNs(run)));
   return (work.batchSize * work.generate * whole.length * NS_PER_SECOND) / ns;
 }
 
 /** Prefill and the selection after it; the mean over the runs of a sample. */
-export const timeToFirstToken = (runs: readonly Run[]): number =>
-  mean(runs.map(({ prefillNs, selectNs }) => prefillNs + selectNs[0]!));
+export const timeToFirstToken = (runs: readonly Timed[]): number =>
+  mean(runs.map((run) => run.prefillNs + firstSelectNs(run)));
 
 /** All rates of one sample. Its runs must satisfy the identities of stats/identities.ts. */
-export function sampleRates(work: WorkSize, runs: readonly Run[]): Rates {
-  const steps = sorted(runs.flatMap(({ stepNs }) => stepNs));
+export function sampleRates(
+  work: WorkSize,
+  { runs, stepQuantilesNs }: Pick<SampleSummary, 'runs' | 'stepQuantilesNs'>,
+): Rates {
   const whenTold = (figure: () => number): number | null =>
     runs.some(({ stepTotal }) => stepTotal !== undefined) ? null : figure();
   return {
-    promptTokensPerSecond: promptThroughput(work, runs),
-    generationTokensPerSecond: generationThroughput(work, runs),
+    ...throughputs(work, runs),
     endToEndTokensPerSecond: whenTold(() => endToEndThroughput(work, runs)),
     timeToFirstTokenNs: whenTold(() => timeToFirstToken(runs)),
-    interTokenP50Ns: whenTold(() => quantileOfSorted(steps, 0.5)),
-    interTokenP90Ns: whenTold(() => quantileOfSorted(steps, 0.9)),
-    interTokenP99Ns: whenTold(() => quantileOfSorted(steps, 0.99)),
+    interTokenP50Ns: whenTold(() => stepQuantilesNs.p50),
+    interTokenP90Ns: whenTold(() => stepQuantilesNs.p90),
+    interTokenP99Ns: whenTold(() => stepQuantilesNs.p99),
+  };
+}
+
+/** The rates that engines are compared by, of one round. */
+export function throughputs(work: WorkSize, runs: SampleSummary['runs']): Pick<Rates, ComparedRate> {
+  return {
+    promptTokensPerSecond: promptThroughput(work, runs),
+    generationTokensPerSecond: generationThroughput(work, runs),
+  };
+}
+
+/** Their medians over rounds; needs at least one round. */
+export function medianThroughputs(rounds: readonly Pick<Rates, ComparedRate>[]): Pick<Rates, ComparedRate> {
+  const over = (rate: ComparedRate) => median(rounds.map((round) => round[rate]));
+  return {
+    promptTokensPerSecond: over('promptTokensPerSecond'),
+    generationTokensPerSecond: over('generationTokensPerSecond'),
   };
 }
 
 /** The median over rounds of each rate; needs at least one round. */
 export function cellRates(rounds: readonly Rates[]): Rates {
-  const over = (rate: ComparedRate) => median(rounds.map((round) => round[rate]));
   const whereTold = (rate: keyof Rates) => {
     const told = rounds.flatMap((round) => round[rate] ?? []);
     return told.length < rounds.length ? null : median(told);
   };
   return {
-    promptTokensPerSecond: over('promptTokensPerSecond'),
-    generationTokensPerSecond: over('generationTokensPerSecond'),
+    ...medianThroughputs(rounds),
     endToEndTokensPerSecond: whereTold('endToEndTokensPerSecond'),
     timeToFirstTokenNs: whereTold('timeToFirstTokenNs'),
     interTokenP50Ns: whereTold('interTokenP50Ns'),

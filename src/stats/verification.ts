@@ -1,5 +1,5 @@
 import type { Cell } from '../schema/cell.ts';
-import type { Run, SampleRecord, VerificationRecord } from '../schema/record.ts';
+import type { Run, VerificationRecord } from '../schema/record.ts';
 import { median } from './descriptive.ts';
 
 /** Prompts that the session has not seen may take this many times as long; what is kept from a run takes almost none. */
@@ -32,7 +32,7 @@ export function looksRepeated(fresh: Times, known: readonly Times[]): boolean {
 /** What the evidence gathered after the last round refutes, in words. An empty list is a condition for `ok`. */
 export function verificationViolations(
   cell: Cell,
-  samples: readonly Pick<SampleRecord, 'runs'>[],
+  samples: readonly { readonly runs: readonly Pick<Run, 'stepTotal'>[] }[],
   { rowLengths, forcedTokens, refutedTokens, answersOtherPrompts, quickestCall, fresh }: VerificationRecord,
 ): string[] {
   const found: string[] = [];

@@ -4,6 +4,7 @@ import { type Cell, cellKey, workKey } from '../../src/schema/cell.ts';
 import { type Manifest, manifestSchema } from '../../src/schema/manifest.ts';
 import { type RunRecord, recordSchema } from '../../src/schema/record.ts';
 import type { Precision, Status } from '../../src/schema/vocabulary.ts';
+import { sampleSummariser } from '../../src/stats/run-summary.ts';
 
 export interface FakeEngine {
   readonly name: string;
@@ -70,8 +71,18 @@ export function randomNumbers(seed: number): () => number {
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** A whole run's manifest and records, plausible and deterministic; both validated against their schemas. */
+/** A whole run as a report reads it. */
 export function makeInput(options: FixtureOptions = {}): ReportInput {
+  const { records, ...run } = makeRun(options);
+  const summarise = sampleSummariser();
+  return {
+    ...run,
+    records: records.map((record) => (record.kind === 'sample' ? summarise(record) : record)),
+  };
+}
+
+/** A whole run's manifest and records, plausible and deterministic; both validated against their schemas. */
+export function makeRun(options: FixtureOptions = {}) {
   const {
     models = [{ name: 'llama-tiny', title: 'Llama Tiny' }],
     engines = ENGINES,

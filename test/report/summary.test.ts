@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { summarise } from '../../src/report/summary.ts';
-import { recordSchema } from '../../src/schema/record.ts';
 import { cellRates } from '../../src/stats/rates.ts';
 import { ENGINES, makeInput } from './fixtures.ts';
 
@@ -171,7 +170,7 @@ test('of two samples of one round the later counts, and both are kept', () => {
       prefillNs: run.prefillNs * 10,
       wallNs: run.wallNs * 10,
     }));
-    return recordSchema.parse({ ...record, runs });
+    return { ...record, runs };
   });
   const report = summarise({ ...input, records: [...input.records, ...slower] });
   const row = report.rows[0]!;

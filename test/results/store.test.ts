@@ -6,9 +6,10 @@ import { RECORDS_FILE, readRecords, readResults } from '../../src/results/reader
 import { checkSameSession, explainDifference, finishedCells } from '../../src/results/resume.ts';
 import { ResultsStore } from '../../src/results/store.ts';
 import type { RunRecord, SessionRecord } from '../../src/schema/record.ts';
-import { makeInput } from '../report/fixtures.ts';
+import { sampleSummariser } from '../../src/stats/run-summary.ts';
+import { makeRun } from '../report/fixtures.ts';
 
-const { manifest, records } = makeInput();
+const { manifest, records } = makeRun();
 let dir: string;
 
 beforeEach(() => {
@@ -77,7 +78,7 @@ describe('ResultsStore', () => {
         record.kind === 'preparation' && JSON.stringify(record.cell) === JSON.stringify(sample.cell),
     )!;
     await storeAll([preparation, sample, preparation, sample]);
-    expect((await readResults(dir)).records).toEqual([preparation, sample]);
+    expect((await readResults(dir)).records).toEqual([preparation, sampleSummariser()(sample)]);
   });
 
   it('calls a run without an end interrupted', async () => {

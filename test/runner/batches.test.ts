@@ -10,6 +10,7 @@ import { drawPrompts, makeWork } from '../../src/runner/work.ts';
 import type { Cell } from '../../src/schema/cell.ts';
 import { cellViolations, promptViolations } from '../../src/stats/identities.ts';
 import { endToEndThroughput, generationThroughput, promptThroughput } from '../../src/stats/rates.ts';
+import { summariseRun } from '../../src/stats/run-summary.ts';
 
 const vocabulary = { vocabSize: 64, specialTokenIds: [0, 1] };
 
@@ -45,7 +46,8 @@ test('a batch of any shape holds the identities, and counts real tokens alone', 
       expect(promptViolations(cell, cell.batchSize * cell.promptLength.length + 1)).not.toEqual([]);
 
       const runs = await takeSample(open(), work, 0);
-      expect(cellViolations(cell, work, [{ round: 0, runs }])).toEqual([]);
+      const summaries = runs.map((run) => summariseRun(cell, run));
+      expect(cellViolations(cell, work, [{ round: 0, runs: summaries }])).toEqual([]);
       const size = { batchSize: cell.batchSize, generate: cell.generate, promptTokens: real };
       const [run] = runs;
       const decode = run!.stepNs.reduce((a, b) => a + b);

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Cell } from '../../src/schema/cell.ts';
 import type { Run } from '../../src/schema/record.ts';
-import { cellViolations, promptViolations, runViolations } from '../../src/stats/identities.ts';
+import {
+  promptViolations,
+  runViolations,
+  cellViolations as violationsOf,
+} from '../../src/stats/identities.ts';
+import { summariseRun } from '../../src/stats/run-summary.ts';
 
 const cell: Cell = {
   engine: 'fake',
@@ -23,6 +28,17 @@ const good: Run = {
 };
 const prefillAlone: Run = { ...good, stepNs: [], selectNs: [1], tokensReturned: 2, tokensSha256: null };
 const prompts = { promptTokens: 16 };
+
+const cellViolations = (
+  given: Cell,
+  preparation: Parameters<typeof violationsOf>[1],
+  samples: readonly { round: number; runs: readonly Run[] }[],
+) =>
+  violationsOf(
+    given,
+    preparation,
+    samples.map(({ round, runs }) => ({ round, runs: runs.map((run) => summariseRun(given, run)) })),
+  );
 
 test('an honest record breaks none', () => {
   expect(runViolations(cell, good)).toEqual([]);

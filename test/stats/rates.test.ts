@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Cell } from '../../src/schema/cell.ts';
 import type { Run } from '../../src/schema/record.ts';
 import {
   cellRates,
   endToEndThroughput,
   generationThroughput,
   promptThroughput,
-  sampleRates,
+  sampleRates as ratesOf,
   timeToFirstToken,
+  type WorkSize,
 } from '../../src/stats/rates.ts';
+import { stepQuantiles, summariseRun } from '../../src/stats/run-summary.ts';
 
 const run = (prefillNs: number, stepNs: number[], selectNs: number[]): Run => ({
   prefillNs,
@@ -19,6 +22,18 @@ const run = (prefillNs: number, stepNs: number[], selectNs: number[]): Run => ({
   tokensReturned: 0,
   tokensSha256: stepNs.length === 0 ? null : 'x',
 });
+
+const cell: Cell = {
+  engine: 'fake',
+  model: 'm',
+  precision: 'fp32',
+  device: 'cpu',
+  batchSize: 1,
+  promptLength: { length: 1, spread: 0 },
+  generate: 2,
+};
+const sampleRates = (work: WorkSize, runs: readonly Run[]) =>
+  ratesOf(work, { runs: runs.map((one) => summariseRun(cell, one)), stepQuantilesNs: stepQuantiles(runs) });
 
 test('ten milliseconds a token is 100 tokens/s a sequence', () => {
   const work = { batchSize: 4, generate: 256, promptTokens: 1024 };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Cell } from '../../src/schema/cell.ts';
 import type { Run, VerificationRecord } from '../../src/schema/record.ts';
 import { timingViolations } from '../../src/stats/identities.ts';
+import { summariseRun } from '../../src/stats/run-summary.ts';
 import { looksRepeated, verificationViolations } from '../../src/stats/verification.ts';
 
 const cell: Cell = {
@@ -79,10 +80,11 @@ describe('verificationViolations', () => {
 });
 
 describe('timingViolations', () => {
-  const of = (changes: Partial<Run>) => timingViolations([{ runs: [{ ...run, ...changes }] }]).join();
+  const of = (changes: Partial<Run>) =>
+    timingViolations([{ runs: [summariseRun(cell, { ...run, ...changes })] }]).join();
 
   it('finds nothing in an honest run', () => {
-    expect(timingViolations(samples)).toEqual([]);
+    expect(timingViolations([{ runs: [summariseRun(cell, run)] }])).toEqual([]);
     expect(timingViolations([])).toEqual([]);
   });
 

@@ -12,6 +12,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 from .errors import PrepareError
 from .families import family_of
 
+# Each is built, if only in outline, to learn its tensors: ten times as many as any model has.
+MOST_LAYERS = 10_000
+
 Role = Literal["embedding", "matrix", "bias", "norm"]
 
 
@@ -41,9 +44,12 @@ def make_config(fields: dict[str, Any], layers: int | None) -> PretrainedConfig:
         )
     for key in ("auto_map", "architectures", "transformers_version", "_name_or_path"):
         fields.pop(key, None)
+    depth = fields.get("num_hidden_layers", 0)
+    if not isinstance(depth, int) or depth > MOST_LAYERS:
+        raise PrepareError(f"num_hidden_layers: {depth!r} is no number of layers that a model has")
     try:
         config = AutoConfig.for_model(model_type, **fields)
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001  its validators raise many types, for whatever a config.json may hold
         raise PrepareError(f"transformers refuses this {model_type} configuration: {error}") from error
     if layers is not None:
         keep_layers(config, layers)
@@ -57,7 +63,10 @@ def make_config(fields: dict[str, Any], layers: int | None) -> PretrainedConfig:
             f"num_key_value_heads {config.num_key_value_heads}"
         )
     family.check(config)
-    config.architectures = [type(empty_model(config)).__name__]
+    try:
+        config.architectures = [type(empty_model(config)).__name__]
+    except (TypeError, ValueError, RuntimeError, KeyError, AttributeError) as error:
+        raise PrepareError(f"transformers makes no model of this {model_type} configuration: {error}") from error
     return config
 
 

@@ -121,7 +121,7 @@ def read_json(path: Path, hint: str) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise PrepareError(f"{path.parent} has no {path.name}", hint=hint or None) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PrepareError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(value, dict):
         raise PrepareError(f"{path} is not a JSON object")

@@ -1,5 +1,6 @@
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
+import { redactSecrets } from '../../files/redact.ts';
 import type { RunEvent } from '../../runner/events.ts';
 import { formatDuration } from '../../units.ts';
 import { messageOf } from './messages.ts';
@@ -39,7 +40,7 @@ function plainProgress(stream: NodeJS.WriteStream): Progress {
   const plain = pc.createColors(false);
   let tracker = NOTHING;
   let startedMs = Date.now();
-  const line = (text: string) => void stream.write(`${text}\n`);
+  const line = (text: string) => void stream.write(`${redactSecrets(text)}\n`);
   return {
     line,
     status: (text) => line(shorten(text)),
@@ -76,13 +77,13 @@ function terminalProgress(stream: NodeJS.WriteStream): Progress {
   };
   const line = (text: string) => {
     block.clear();
-    stream.write(`${text}\n`);
+    stream.write(`${redactSecrets(text)}\n`);
     draw();
   };
   return {
     line,
     status(text) {
-      status = shorten(text);
+      status = shorten(redactSecrets(text));
       draw();
     },
     begin(...planned) {

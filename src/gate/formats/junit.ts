@@ -7,13 +7,17 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '>': '&gt;',
   '"': '&quot;',
   "'": '&apos;',
+  // Left as they are, a reader turns them into blanks in an attribute.
+  '\t': '&#9;',
+  '\n': '&#10;',
+  '\r': '&#13;',
 };
 
 /** Text as XML 1.0 can hold it: its control characters, lone surrogates and two non-characters are not allowed at all. */
 const xml = (text: string): string =>
   text
     .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\ufffd')
-    .replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+    .replace(/[&<>"'\t\n\r]/g, (character) => ENTITIES[character]!);
 
 /** One test case for each comparison. Inconclusive is `skipped`: neither passed nor failed. Failed cells are errors. */
 export function gateJunit({ title, rows, leftOut }: GateReport): string {

@@ -32,6 +32,9 @@ export const COMMON_KEYS: readonly string[] = [
   'pad_token_id',
 ];
 
+/** Ten times as many as any model has: each is built, if only in outline, to learn its tensors. */
+const MOST_LAYERS = 10_000;
+
 /** The sizes that every decoder has, under transformers' names. */
 export function decoderSizes(
   config: TransformersConfig,
@@ -52,10 +55,13 @@ export function decoderSizes(
       `must divide hidden_size (${hiddenSize}), found ${heads}`,
     );
   const vocabSize = count(config, 'vocab_size');
+  const layers = count(config, 'num_hidden_layers');
+  if (layers > MOST_LAYERS)
+    throw new ConfigFieldError('num_hidden_layers', `expected at most ${MOST_LAYERS}, found ${layers}`);
   return {
     vocabSize,
     hiddenSize,
-    layers: count(config, 'num_hidden_layers'),
+    layers,
     heads,
     kvHeads,
     headSize,

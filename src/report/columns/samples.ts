@@ -1,6 +1,5 @@
-import type { Run, SampleRecord } from '../../schema/record.ts';
-import { runViolations } from '../../stats/identities.ts';
-import { decodeNs, generationThroughput, isWhole, promptThroughput } from '../../stats/rates.ts';
+import { generationThroughput, isWhole, promptThroughput } from '../../stats/rates.ts';
+import type { RunSummary, SampleSummary } from '../../stats/run-summary.ts';
 import type { CellRow } from '../model.ts';
 import {
   batchSize,
@@ -22,9 +21,9 @@ export interface SampleRow {
   readonly modelLayers: string;
   readonly status: CellRow['status'];
   readonly parity: CellRow['parity'];
-  readonly record: SampleRecord;
+  readonly record: SampleSummary;
   readonly used: boolean;
-  readonly run: Run;
+  readonly run: RunSummary;
   readonly runIndex: number;
   /** Null when the run breaks an identity, or has no such phase. */
   readonly promptTokensPerSecond: number | null;
@@ -35,7 +34,7 @@ export function sampleRows(row: CellRow): SampleRow[] {
   const promptTokens = row.preparation?.promptTokens;
   return row.samples.flatMap(({ record, used }) =>
     record.runs.map((run, runIndex) => {
-      const sound = promptTokens !== undefined && runViolations(row.cell, run).length === 0;
+      const sound = promptTokens !== undefined && run.violations.length === 0;
       const work = sound ? { ...row.cell, promptTokens } : null;
       return {
         cell: row.cell,
@@ -52,8 +51,6 @@ export function sampleRows(row: CellRow): SampleRow[] {
     }),
   );
 }
-
-const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 export const SAMPLE_COLUMNS: readonly Column<SampleRow>[] = [
   model,
@@ -90,13 +87,9 @@ export const SAMPLE_COLUMNS: readonly Column<SampleRow>[] = [
     'Prompt ids in host memory to logits readable by the host.',
     (row) => row.run.prefillNs,
   ),
-  column('decode_ns', 'Sum of the decode steps.', (row) => (isWhole(row.run) ? decodeNs(row.run) : null)),
-  column(
-    'decode_steps',
-    'Decode steps timed: generate − 1.',
-    (row) => row.run.stepTotal?.steps ?? row.run.stepNs.length,
-  ),
-  column('select_ns', 'Sum of all token selections, timed apart.', (row) => total(row.run.selectNs)),
+  column('decode_ns', 'Sum of the decode steps.', (row) => (isWhole(row.run) ? row.run.decodeNs : null)),
+  column('decode_steps', 'Decode steps timed: generate − 1.', (row) => row.run.steps),
+  column('select_ns', 'Sum of all token selections, timed apart.', (row) => row.run.selectionNs),
   column('wall_ns', 'First to last clock reading of the run.', (row) => row.run.wallNs),
   column('prompt_tokens_per_second', 'Of this run alone.', (row) => row.promptTokensPerSecond),
   column(

@@ -13,11 +13,11 @@ import {
   type Prepared,
   preparedSchema,
   type Reply,
-  replySchema,
   type Shape,
   type TeacherForceRequest,
 } from '../../schema/protocol.ts';
 import { RunnerProcess } from './process.ts';
+import { parseReply, protocolError } from './reply.ts';
 import { type Waited, WaitMeter } from './wait-meter.ts';
 
 export interface TimeLimits {
@@ -203,25 +203,6 @@ export class ChildSession implements EngineSession {
     this.#pending = null;
     pending?.reject(this.#broken);
   }
-}
-
-function protocolError(message: string): EngineError {
-  return new EngineError('protocol-error', message, { sessionLost: true });
-}
-
-function parseReply(line: string): Reply | EngineError {
-  let json: unknown;
-  try {
-    json = JSON.parse(line);
-  } catch {
-    return protocolError(`the runner sent a line that is not JSON: ${JSON.stringify(line.slice(0, 120))}`);
-  }
-  const parsed = replySchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  return protocolError(
-    `the runner sent a message that is not valid: ${issue?.path.join('.')}: ${issue?.message}`,
-  );
 }
 
 function withoutEnvelope<T extends z.ZodType>(reply: { id: number; type: string }, schema: T): z.infer<T> {

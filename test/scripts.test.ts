@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const run = (...args: string[]) =>
+  spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', env: { ...process.env, CI: '1' } });
+
+describe('npm run fuzz', () => {
+  it('gives every reader the inputs of a seed, the same ones each time', () => {
+    const args = ['scripts/fuzz.mjs', '--inputs', '300', '--seconds', '120', '--seed', '7', '--json'];
+    const [first, second] = [run(...args), run(...args)];
+    expect(first.status, first.stderr).toBe(0);
+    expect(first.stdout).toBe(second.stdout);
+    const { counts } = JSON.parse(first.stdout) as {
+      counts: Record<string, { inputs: number; accepted: number }>;
+    };
+    expect(Object.keys(counts)).toHaveLength(7);
+    for (const { inputs } of Object.values(counts)) expect(inputs).toBeGreaterThan(20);
+    for (const { inputs, accepted } of Object.values(counts)) expect(accepted).toBeLessThan(inputs);
+  });
+
+  it('prints how to repeat a failure: here of a reader that wrote to what every object inherits', () => {
+    const planted =
+      "setTimeout(() => Object.defineProperty(Object.prototype, 'polluted', { value: true }), 1500).unref();";
+    const hook = `data:text/javascript,${encodeURIComponent(planted)}`;
+    const { status, stderr } = run('--import', hook, 'scripts/fuzz.mjs', '--seconds', '60', '--seed', '1');
+    expect(status).toBe(1);
+    expect(stderr).toContain('it wrote to Object.prototype');
+    expect(stderr).toMatch(/repeat it with: npm run fuzz -- --seed \d+ --inputs 1$/m);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('npm run soak', () => {
+  const soak = (...hooks: string[]) =>
+    run(
+      '--expose-gc',
+      ...hooks,
+      'scripts/soak.mjs',
+      '--minutes',
+      '0.2',
+      '--engines',
+      'fake',
+      '--no-parity',
+      '--json',
+    );
+
+  it('finds nothing that grows in sweeps of the fake engine', () => {
+    const { status, stdout, stderr } = soak();
+    const { sweeps, problems } = JSON.parse(stdout) as { sweeps: number; problems: string[] };
+    expect(problems, stderr).toEqual([]);
+    expect(status).toBe(0);
+    expect(sweeps).toBeGreaterThanOrEqual(8);
+  }, 300_000);
+
+  it('finds memory and files that are kept', () => {
+    const leak =
+      "import { openSync } from 'node:fs'; globalThis.kept = []; setInterval(() => { kept.push(Buffer.alloc(4e6, 1)); kept.push(openSync('/dev/null')); }, 100).unref();";
+    const { status, stdout } = soak('--import', `data:text/javascript,${encodeURIComponent(leak)}`);
+    const { problems } = JSON.parse(stdout) as { problems: string[] };
+    expect(status).toBe(1);
+    expect(problems.join()).toMatch(/memoryMiB of the harness grew/);
+    expect(problems.join()).toMatch(/files of the harness grew/);
+  }, 300_000);
+});
