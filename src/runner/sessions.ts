@@ -54,6 +54,10 @@ export class SessionPool {
     return this.#start(`${sessionKey(cells[0]!.cell)} (memory)`, cells, 'process');
   }
 
+  isOpen(cell: Cell): boolean {
+    return this.#open.has(sessionKey(cell));
+  }
+
   isInProcess(cell: ScheduledCell): boolean {
     return isolationOf(this.#engine(cell), this.#context.sweep.isolation) === 'in-process';
   }
@@ -94,7 +98,7 @@ export class SessionPool {
     cells: readonly ScheduledCell[],
     isolation: Isolation | undefined,
   ): Promise<EngineSession> {
-    const { sweep, clock, onEvent } = this.#context;
+    const { sweep, clock, onEvent, signal } = this.#context;
     const { cell, choice } = cells[0]!;
     const engine = this.#engine(cells[0]!);
     onEvent({ type: 'loading', session: key });
@@ -107,7 +111,7 @@ export class SessionPool {
       this.#context.threads,
     );
     const where = isolation ?? isolationOf(engine, sweep.isolation);
-    const session = await clock.time(() => openSession(engine, request, where, sweep.timeLimits));
+    const session = await clock.time(() => openSession(engine, request, where, sweep.timeLimits, signal));
     if (session instanceof ChildSession) this.#children.set(key, session);
     if (isolation === undefined) await this.#record(cell, artefact, session, where);
     return clock.watch(session);
