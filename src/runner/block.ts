@@ -231,7 +231,8 @@ export class BlockRun {
   }
 
   async #finish(run: CellRun): Promise<void> {
-    const { status, reason } = judgeCell(run, this.#parity.get(sessionKey(run.cell)) ?? []);
+    const parity = this.#parity.get(sessionKey(run.cell)) ?? [];
+    const { status, reason } = judgeCell(run, parity, this.#pool.effective(run.cell));
     await this.#settle(run, status, reason);
   }
 

@@ -3,7 +3,7 @@ import { optionsOf } from '../engines/options.ts';
 import { EngineError } from '../errors.ts';
 import { checkSameSession } from '../results/resume.ts';
 import { type Cell, sessionKey } from '../schema/cell.ts';
-import type { LoadRequest } from '../schema/protocol.ts';
+import type { Effective, LoadRequest } from '../schema/protocol.ts';
 import type { SessionRecord } from '../schema/record.ts';
 import { ChildSession } from './child/session.ts';
 import type { PreparedArtefact, RunContext } from './context.ts';
@@ -21,6 +21,7 @@ export class SessionPool {
   readonly #open = new Map<string, EngineSession>();
   readonly #children = new Map<string, ChildSession>();
   readonly #starts = new Map<string, number>();
+  readonly #effective = new Map<string, Effective>();
   readonly #given = new Map<string, EngineError>();
 
   constructor(context: RunContext, parity: readonly ParityShape[]) {
@@ -52,6 +53,11 @@ export class SessionPool {
   /** A session of its own in a process of its own, for measuring memory; the caller closes it. */
   async openIsolated(cells: readonly ScheduledCell[]): Promise<EngineSession> {
     return this.#start(`${sessionKey(cells[0]!.cell)} (memory)`, cells, 'process');
+  }
+
+  /** What a session that was opened said of itself; empty for one that never was. */
+  effective(cell: Cell): Effective {
+    return this.#effective.get(sessionKey(cell)) ?? {};
   }
 
   isOpen(cell: Cell): boolean {
@@ -137,6 +143,7 @@ export class SessionPool {
       effective: { ...effective, isolation },
     };
     checkSameSession(this.#context.earlier, record);
+    this.#effective.set(sessionKey(cell), effective);
     await this.#context.append(record);
   }
 }

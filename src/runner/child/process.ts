@@ -107,8 +107,11 @@ export class RunnerProcess {
     if (!this.#gone) this.#signalGroup('SIGKILL');
   }
 
-  /** Why the runner ended when it was not asked to, with the end of its stderr. */
-  describeExit({ code, signal }: RunnerExit): EngineError {
+  /**
+   * Why the runner ended when it was not told to, with the end of its stderr.
+   * @param asked whether an answer was due; a failure behind an answer is a breach of the protocol
+   */
+  describeExit({ code, signal }: RunnerExit, asked = true): EngineError {
     const tail = this.#stderr.lines(8);
     const said = tail === '' ? '' : `; its last words:\n${tail}`;
     const lost = { sessionLost: true };
@@ -122,6 +125,12 @@ export class RunnerProcess {
       return new EngineError('crashed', `the runner crashed with ${signal}${said}`, lost);
     if (code === undefined)
       return new EngineError('unavailable', `the runner could not be started${said}`, lost);
+    if (!asked)
+      return new EngineError(
+        'protocol-error',
+        `the runner ended with exit code ${code} after its answer, and nobody had asked it to${said}`,
+        lost,
+      );
     if (code === 0)
       return new EngineError('protocol-error', `the runner ended without a result${said}`, lost);
     return new EngineError('crashed', `the runner ended with exit code ${code}${said}`, lost);
