@@ -91,8 +91,7 @@ export function predictMemory(cell: Cell, shape: ModelShape, meta: EngineMeta): 
   const { batchSize, generate } = cell;
   const prompt = cell.promptLength.length;
   const table = shape.vocabSize * shape.hiddenSize * storage.embedding;
-  const copies =
-    cell.precision === 'int4' ? traits.int4Copies : 1 + (traits.compile?.weightCopies ?? 0);
+  const copies = cell.precision === 'int4' ? traits.int4Copies : 1 + (traits.compile?.weightCopies ?? 0);
   const matrices = copies * (weightBytes(cell.precision, shape, meta.artefact) - table);
   const cells = Math.ceil((prompt + generate) / traits.kvPadding) * traits.kvPadding;
   const kv = traits.kvCopies * kvBytesPerToken(cell.precision, shape, meta.artefact) * batchSize * cells;

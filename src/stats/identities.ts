@@ -71,7 +71,8 @@ export function promptViolations(cell: Cell, promptTokens: number): string[] {
 export function placementViolations(cell: Cell, effective: Effective): string[] {
   const { device, fallback } = effective;
   const found: string[] = [];
-  if (typeof device === 'string' && device !== cell.device) found.push(`it ran on ${device} instead of ${cell.device}`);
+  if (typeof device === 'string' && device !== cell.device)
+    found.push(`it ran on ${device} instead of ${cell.device}`);
   if (typeof fallback === 'string') found.push(`it fell back: ${fallback}`);
   return found;
 }

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { decodeLine, encodeLine } from '../../src/results/line.ts';
-import type { RunRecord } from '../../src/schema/record.ts';
 import { cellKey } from '../../src/schema/cell.ts';
+import type { RunRecord } from '../../src/schema/record.ts';
 import { type Finished, finish, outcomesOf, said, variant, Workplace } from '../fixtures/workplace.ts';
 
 const injector = fileURLToPath(new URL('../fixtures/faults/io.mjs', import.meta.url));
@@ -38,7 +38,11 @@ function makePlace(): Workplace {
 }
 
 /** Runs the program with a disk that strikes; what happened on it comes back line by line. */
-async function runOn(place: Workplace, args: readonly string[], strike: Strike): Promise<Finished & { log: string[] }> {
+async function runOn(
+  place: Workplace,
+  args: readonly string[],
+  strike: Strike,
+): Promise<Finished & { log: string[] }> {
   const log = `${place.dir}.log`;
   rmSync(log, { force: true });
   const settings = JSON.stringify({ root: place.dir, log, ...strike });
@@ -85,37 +89,47 @@ describe('1: SIGKILL of the harness at each file operation of a run', () => {
     expect(total).toBeGreaterThan(60);
   });
 
-  it.each(tens)('operations of the %d0s: acknowledged records stay, only unfinished cells are repeated', { timeout: 5 * MINUTES }, async (_, at) => {
-    for (const n of at) {
-      const place = makePlace();
-      const killed = await runOn(place, ARGS, { at: n, fault: 'kill' });
-      const where = `operation ${n}: ${killed.log.filter(isOperation).at(-1)}`;
-      expect(killed.signal, where).toBe('SIGKILL');
-      const records = join(place.dir, 'out/records.jsonl');
-      const bytes = acknowledged(killed.log);
-      if (bytes > 0) expect(readFileSync(records)[bytes - 1], where).toBe(0x0a);
-      const before = linesOf(place);
-      const done = finishedIn(before);
+  it.each(tens)(
+    'operations of the %d0s: acknowledged records stay, only unfinished cells are repeated',
+    { timeout: 5 * MINUTES },
+    async (_, at) => {
+      for (const n of at) {
+        const place = makePlace();
+        const killed = await runOn(place, ARGS, { at: n, fault: 'kill' });
+        const where = `operation ${n}: ${killed.log.filter(isOperation).at(-1)}`;
+        expect(killed.signal, where).toBe('SIGKILL');
+        const records = join(place.dir, 'out/records.jsonl');
+        const bytes = acknowledged(killed.log);
+        if (bytes > 0) expect(readFileSync(records)[bytes - 1], where).toBe(0x0a);
+        const before = linesOf(place);
+        const done = finishedIn(before);
 
-      const hasRun = existsSync(join(place.dir, 'out/manifest.json'));
-      const again = await place.run(hasRun ? [...ARGS, '--resume'] : ARGS);
-      expect(again.code, `${where}\n${again.stderr}`).toBe(0);
-      const lines = linesOf(place);
-      expect(lines.slice(0, before.length), where).toEqual(before);
-      const outcomes = finishedIn(lines);
-      expect(outcomes, where).toHaveLength(CELLS);
-      expect(new Set(outcomes).size, where).toBe(CELLS);
-      // What was finished before the kill was not measured again.
-      const repeated = lines.slice(before.length).flatMap((line) => {
-        const decoded = decodeLine(line);
-        return 'record' in decoded && decoded.record.kind === 'sample' ? [cellKey(decoded.record.cell)] : [];
-      });
-      expect(repeated.filter((key) => done.includes(key)), where).toEqual([]);
-      const { interrupted } = await place.results();
-      expect(interrupted, where).toBe(false);
-      await place.expectNothingLeft();
-    }
-  });
+        const hasRun = existsSync(join(place.dir, 'out/manifest.json'));
+        const again = await place.run(hasRun ? [...ARGS, '--resume'] : ARGS);
+        expect(again.code, `${where}\n${again.stderr}`).toBe(0);
+        const lines = linesOf(place);
+        expect(lines.slice(0, before.length), where).toEqual(before);
+        const outcomes = finishedIn(lines);
+        expect(outcomes, where).toHaveLength(CELLS);
+        expect(new Set(outcomes).size, where).toBe(CELLS);
+        // What was finished before the kill was not measured again.
+        const repeated = lines.slice(before.length).flatMap((line) => {
+          const decoded = decodeLine(line);
+          return 'record' in decoded && decoded.record.kind === 'sample'
+            ? [cellKey(decoded.record.cell)]
+            : [];
+        });
+        expect(
+          repeated.filter((key) => done.includes(key)),
+          where,
+        ).toEqual([]);
+        const { interrupted } = await place.results();
+        expect(interrupted, where).toBe(false);
+        await place.expectNothingLeft();
+        place.remove();
+      }
+    },
+  );
 });
 
 describe('2: a damaged line', () => {
@@ -133,7 +147,10 @@ describe('2: a damaged line', () => {
       expect(readFileSync(join(place.dir, 'out/report/headline.md'), 'utf8')).toContain('dropped');
     }
     writeFileSync(path, whole.replace(lines[3]!, lines[3]!.replace('"kind"', '"kinf"')));
-    for (const args of [['report', 'out'], [...ARGS, '--resume']]) {
+    for (const args of [
+      ['report', 'out'],
+      [...ARGS, '--resume'],
+    ]) {
       const { code, stderr } = await place.run(args);
       expect(stderr).toContain('records.jsonl:4 is damaged');
       expect(code).toBe(4);
@@ -145,25 +162,32 @@ describe('2: a damaged line', () => {
 describe('3: a disk that fails', () => {
   const failing = strikes.filter((_, i) => STRIDE === 1 || i % 2 === 0);
 
-  it.each(['ENOSPC', 'EIO'])('%s in a write, sync or rename: exit 4, and what was stored is kept', { timeout: 10 * MINUTES }, async (fault) => {
-    for (const at of failing) {
-      const place = makePlace();
-      const { code, stderr, log } = await runOn(place, ARGS, { at, fault, onwards: at % 2 === 0 });
-      const where = `operation ${at} of ${total}: ${stderr}`;
-      // Fewer operations than with kills, which also strike where nothing can fail.
-      if (!log.includes('struck')) continue;
-      expect(code, where).toBe(4);
-      expect(stderr, where).toContain(fault);
-      expect(stderr, where).not.toContain('defect');
-      expect(stderr, where).toContain('hint: ');
-      const bytes = acknowledged(log);
-      if (bytes > 0) {
-        expect(readFileSync(join(place.dir, 'out/records.jsonl')).length, where).toBeGreaterThanOrEqual(bytes);
-        expect(() => finishedIn(linesOf(place)), where).not.toThrow();
+  it.each(['ENOSPC', 'EIO'])(
+    '%s in a write, sync or rename: exit 4, and what was stored is kept',
+    { timeout: 10 * MINUTES },
+    async (fault) => {
+      for (const at of failing) {
+        const place = makePlace();
+        const { code, stderr, log } = await runOn(place, ARGS, { at, fault, onwards: at % 2 === 0 });
+        const where = `operation ${at} of ${total}: ${stderr}`;
+        // Fewer operations than with kills, which also strike where nothing can fail.
+        if (!log.includes('struck')) continue;
+        expect(code, where).toBe(4);
+        expect(stderr, where).toContain(fault);
+        expect(stderr, where).not.toContain('defect');
+        expect(stderr, where).toContain('hint: ');
+        const bytes = acknowledged(log);
+        if (bytes > 0) {
+          expect(readFileSync(join(place.dir, 'out/records.jsonl')).length, where).toBeGreaterThanOrEqual(
+            bytes,
+          );
+          expect(() => finishedIn(linesOf(place)), where).not.toThrow();
+        }
+        await place.expectNothingLeft();
+        place.remove();
       }
-      await place.expectNothingLeft();
-    }
-  });
+    },
+  );
 
   it('leaves an earlier report untouched', { timeout: 5 * MINUTES }, async () => {
     const place = makePlace();
@@ -178,7 +202,9 @@ describe('3: a disk that fails', () => {
     // The same results with another title: every file but the CSVs would change.
     const manifest = join(place.dir, 'out/manifest.json');
     writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"title": null', '"title": "Another"'));
-    const all = operations((await runOn(place, ['report', 'out', '--out', 'elsewhere'], { at: 0, fault: 'EIO' })).log);
+    const all = operations(
+      (await runOn(place, ['report', 'out', '--out', 'elsewhere'], { at: 0, fault: 'EIO' })).log,
+    );
     expect(all).toBeGreaterThan(30);
     const step = STRIDE === 1 ? 3 : 16;
     for (let at = 1; at <= all; at += step) {
@@ -260,16 +286,17 @@ describe('5: resuming after something changed', () => {
     rmSync(join(place.dir, 'out/lock'), { force: true });
     return finished;
   };
-  const rewriteSession = (change: (record: Extract<RunRecord, { kind: 'session' }>) => RunRecord) => (place: Workplace) => {
-    const path = join(place.dir, 'out/records.jsonl');
-    const lines = readFileSync(path, 'utf8').trim().split('\n');
-    const changed = lines.map((line) => {
-      const decoded = decodeLine(line);
-      if ('problem' in decoded) throw new Error(decoded.problem);
-      return decoded.record.kind === 'session' ? encodeLine(change(decoded.record)) : `${line}\n`;
-    });
-    writeFileSync(path, changed.join(''));
-  };
+  const rewriteSession =
+    (change: (record: Extract<RunRecord, { kind: 'session' }>) => RunRecord) => (place: Workplace) => {
+      const path = join(place.dir, 'out/records.jsonl');
+      const lines = readFileSync(path, 'utf8').trim().split('\n');
+      const changed = lines.map((line) => {
+        const decoded = decodeLine(line);
+        if ('problem' in decoded) throw new Error(decoded.problem);
+        return decoded.record.kind === 'session' ? encodeLine(change(decoded.record)) : `${line}\n`;
+      });
+      writeFileSync(path, changed.join(''));
+    };
 
   it('goes on where nothing changed', async () => {
     expect((await resumed(() => {})).code).toBe(0);
@@ -282,12 +309,19 @@ describe('5: resuming after something changed', () => {
       rewriteSession((record) => ({ ...record, versions: { fake: '0' } })),
       /fake was 0 and is 1/,
     ],
-    ['model file', rewriteSession((record) => ({ ...record, artefact: 'a'.repeat(64) })), /model file is another one/],
+    [
+      'model file',
+      rewriteSession((record) => ({ ...record, artefact: 'a'.repeat(64) })),
+      /model file is another one/,
+    ],
     [
       'machine',
       (place) => {
         const path = join(place.dir, 'out/manifest.json');
-        writeFileSync(path, readFileSync(path, 'utf8').replace(/"cpuModel": "[^"]*"/, '"cpuModel": "Another"'));
+        writeFileSync(
+          path,
+          readFileSync(path, 'utf8').replace(/"cpuModel": "[^"]*"/, '"cpuModel": "Another"'),
+        );
       },
       /cpuModel was Another/,
     ],

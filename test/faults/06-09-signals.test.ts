@@ -29,14 +29,17 @@ describe('6: an interrupt', () => {
     ['in-process', 'SIGINT', 130],
     ['process', 'SIGINT', 130],
     ['process', 'SIGTERM', 143],
-  ] as const)('%s, %s: runners end, a partial report is written, exit %d', async (isolation, signal, code) => {
-    const { place, finished } = await during({ ...LONG, isolation }, (_, pid) => process.kill(pid, signal));
-    expect(finished.code, finished.stderr).toBe(code);
-    expect((await place.results()).interrupted).toBe(true);
-    expect(existsSync(join(place.dir, 'out/report/summary.csv'))).toBe(true);
-    expect(finished.stdout).toContain('interrupted');
-    await place.expectNothingLeft();
-  });
+  ] as const)(
+    '%s, %s: runners end, a partial report is written, exit %d',
+    async (isolation, signal, code) => {
+      const { place, finished } = await during({ ...LONG, isolation }, (_, pid) => process.kill(pid, signal));
+      expect(finished.code, finished.stderr).toBe(code);
+      expect((await place.results()).interrupted).toBe(true);
+      expect(existsSync(join(place.dir, 'out/report/summary.csv'))).toBe(true);
+      expect(finished.stdout).toContain('interrupted');
+      await place.expectNothingLeft();
+    },
+  );
 
   it('while a model is loaded does not wait for it', async () => {
     const sweep = { ...LONG, isolation: 'process', engines: [variant('a', { fault: 'load-hangs' })] };
@@ -47,7 +50,12 @@ describe('6: an interrupt', () => {
   });
 
   it('a second time ends at once, and the files stay valid', async () => {
-    const sweep = { ...LONG, isolation: 'process', measureMemory: false, engines: [variant('a', { stepMs: 2 })] };
+    const sweep = {
+      ...LONG,
+      isolation: 'process',
+      measureMemory: false,
+      engines: [variant('a', { stepMs: 2 })],
+    };
     const { place, finished } = await during(sweep, (_, pid) => {
       process.kill(pid, 'SIGINT');
       setTimeout(() => process.kill(pid, 'SIGINT'), 30);
@@ -96,18 +104,21 @@ describe('a runner that does not end by itself', () => {
     await place.expectNothingLeft();
   });
 
-  it.each(['hang', 'blocks', 'deaf', 'grandchild'])('9: ends when the harness is killed, also where it %s', async (fault) => {
-    const sweep = { ...stuck(fault), timeLimits: { cellSeconds: 100 } };
-    const { place, finished } = await during(sweep, (where, pid) => {
-      expect(where.processes().some((line) => line.includes('host.js'))).toBe(true);
-      process.kill(pid, 'SIGKILL');
-    });
-    expect(finished.signal).toBe('SIGKILL');
-    const runners = () => place.processes().filter((line) => line.includes('host.js'));
-    for (let waited = 0; waited < 5_000 && runners().length > 0; waited += 50) await sleep(50);
-    expect(runners()).toEqual([]);
-    // What a runner had started itself is not its to end when it is killed.
-    for (const line of place.processes()) process.kill(Number(line.split(' ')[0]), 'SIGKILL');
-    expect(outcomesOf((await place.results()).records)).toEqual([]);
-  });
+  it.each(['hang', 'blocks', 'deaf', 'grandchild'])(
+    '9: ends when the harness is killed, also where it %s',
+    async (fault) => {
+      const sweep = { ...stuck(fault), timeLimits: { cellSeconds: 100 } };
+      const { place, finished } = await during(sweep, (where, pid) => {
+        expect(where.processes().some((line) => line.includes('host.js'))).toBe(true);
+        process.kill(pid, 'SIGKILL');
+      });
+      expect(finished.signal).toBe('SIGKILL');
+      const runners = () => place.processes().filter((line) => line.includes('host.js'));
+      for (let waited = 0; waited < 5_000 && runners().length > 0; waited += 50) await sleep(50);
+      expect(runners()).toEqual([]);
+      // What a runner had started itself is not its to end when it is killed.
+      for (const line of place.processes()) process.kill(Number(line.split(' ')[0]), 'SIGKILL');
+      expect(outcomesOf((await place.results()).records)).toEqual([]);
+    },
+  );
 });

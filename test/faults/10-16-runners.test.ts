@@ -41,30 +41,33 @@ const failureOf = (call: Promise<unknown>): Promise<EngineError> =>
 describe.each(['process', 'in-process'])('engines run %s', (isolation) => {
   const inProcess = isolation === 'in-process';
 
-  it.skipIf(inProcess)('10: a hang while loading, in the middle and while closing has a time limit each', async () => {
-    const place = new Workplace();
-    place.config('run.yaml', {
-      isolation,
-      batchSizes: [1],
-      engines: [
-        variant('loading', { fault: 'load-hangs' }),
-        variant('running', { fault: 'hang' }),
-        variant('closing', { fault: 'close-hangs' }),
-        variant('sound'),
-      ],
-      timeLimits: { readySeconds: 1.5, cellSeconds: 0.7, closeSeconds: 0.4 },
-    });
-    const { code } = await place.run(ARGS);
-    expect(code).toBe(4);
-    expect(await place.statuses()).toEqual({
-      'loading/b1': 'timeout',
-      'running/b1': 'timeout',
-      // Its results were there before.
-      'closing/b1': 'ok',
-      'sound/b1': 'ok',
-    });
-    await place.expectNothingLeft();
-  });
+  it.skipIf(inProcess)(
+    '10: a hang while loading, in the middle and while closing has a time limit each',
+    async () => {
+      const place = new Workplace();
+      place.config('run.yaml', {
+        isolation,
+        batchSizes: [1],
+        engines: [
+          variant('loading', { fault: 'load-hangs' }),
+          variant('running', { fault: 'hang' }),
+          variant('closing', { fault: 'close-hangs' }),
+          variant('sound'),
+        ],
+        timeLimits: { readySeconds: 1.5, cellSeconds: 0.7, closeSeconds: 0.4 },
+      });
+      const { code } = await place.run(ARGS);
+      expect(code).toBe(4);
+      expect(await place.statuses()).toEqual({
+        'loading/b1': 'timeout',
+        'running/b1': 'timeout',
+        // Its results were there before.
+        'closing/b1': 'ok',
+        'sound/b1': 'ok',
+      });
+      await place.expectNothingLeft();
+    },
+  );
 
   it('12, 13, 14: an allocation failure, a crash, a silent end are the rows of their cells; larger cells of an oom are skipped', async () => {
     const place = new Workplace();
@@ -111,7 +114,10 @@ describe('what a runner sends', () => {
   it('14: a failure behind a result is a breach of the protocol', async () => {
     const failing = await open('result-then-error');
     await failing.generate(work);
-    expect(await failureOf(failing.generate(work))).toMatchObject({ code: 'protocol-error', sessionLost: true });
+    expect(await failureOf(failing.generate(work))).toMatchObject({
+      code: 'protocol-error',
+      sessionLost: true,
+    });
     await failing.close();
     const ending = await open('result-then-exit');
     await ending.generate(work);
@@ -124,7 +130,10 @@ describe('what a runner sends', () => {
   it.each(['infinite', 'duplicate-id'])('15: %s is rejected', async (fault) => {
     const opened = await open(fault);
     if (fault === 'duplicate-id') await opened.generate(work);
-    expect(await failureOf(opened.generate(work))).toMatchObject({ code: 'protocol-error', sessionLost: true });
+    expect(await failureOf(opened.generate(work))).toMatchObject({
+      code: 'protocol-error',
+      sessionLost: true,
+    });
   });
 
   it('15: a line without end takes no more memory than the longest line may', async () => {

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { summarise } from '../../src/report/summary.ts';
 import { averagesCsv, samplesCsv, speedupsCsv, summaryCsv } from '../../src/report/csv.ts';
-import { makeInput } from '../report/fixtures.ts';
+import { summarise } from '../../src/report/summary.ts';
 import { variant, Workplace } from '../fixtures/workplace.ts';
+import { makeInput } from '../report/fixtures.ts';
 
 const ARGS = ['sweep', 'run.yaml', '--out', 'out', '--no-parity'];
 const clock = fileURLToPath(new URL('../fixtures/faults/clock.mjs', import.meta.url));
@@ -13,13 +13,21 @@ const clock = fileURLToPath(new URL('../fixtures/faults/clock.mjs', import.meta.
 it('17, 19: a changed answer and a silent fall-back are invalid, and in no chart', async () => {
   const place = new Workplace();
   place.config('run.yaml', {
-    engines: [variant('sound'), variant('fickle', { fault: 'changes-answer' }), variant('elsewhere', { fault: 'falls-back' })],
+    engines: [
+      variant('sound'),
+      variant('fickle', { fault: 'changes-answer' }),
+      variant('elsewhere', { fault: 'falls-back' }),
+    ],
     batchSizes: [1],
     baselines: [{ engine: 'fickle' }, { engine: 'sound' }],
   });
   const { code } = await place.run(ARGS);
   expect(code).toBe(4);
-  expect(await place.statuses()).toEqual({ 'sound/b1': 'ok', 'fickle/b1': 'invalid', 'elsewhere/b1': 'invalid' });
+  expect(await place.statuses()).toEqual({
+    'sound/b1': 'ok',
+    'fickle/b1': 'invalid',
+    'elsewhere/b1': 'invalid',
+  });
   const summary = readFileSync(join(place.dir, 'out/report/summary.csv'), 'utf8');
   expect(summary).toContain('different answers to the same prompts');
   expect(summary).toContain('it fell back: scripted: 3 nodes ran on another provider');

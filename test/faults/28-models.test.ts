@@ -51,35 +51,54 @@ function damaged(dir: string, damage: Damage): string {
 
 async function open(engine: Engine, artefactDir: string) {
   const options = engine.options.parse({});
-  const request = { model: 'm', artefactDir, precision: 'fp32', device: 'cpu', threads: 1, maxBatchSize: 1, maxSequenceLength: 64, options } as const;
+  const request = {
+    model: 'm',
+    artefactDir,
+    precision: 'fp32',
+    device: 'cpu',
+    threads: 1,
+    maxBatchSize: 1,
+    maxSequenceLength: 64,
+    options,
+  } as const;
   return openSession(engine, request, 'process', limits);
 }
 
 for (const engine of engines) {
   describe(`28: a model file of ${engine.meta.id}`, () => {
-    it.each(Object.keys(DAMAGES))('that %s is a contained failure of its cell', { timeout: 3 * MINUTES }, async (name) => {
-      const kind = engine.meta.artefact as 'onnx';
-      const { dir } = await prepareArtefact({ model, kind, precision: 'fp32', device: 'cpu' });
-      const error = await open(engine, damaged(dir, DAMAGES[name]!)).then(
-        async (session) => {
-          await session.close();
-          return null;
-        },
-        (thrown: unknown) => thrown,
-      );
-      expect(error).toBeInstanceOf(EngineError);
-      expect(['failed', 'crashed', 'oom', 'unsupported'], (error as Error).message).toContain((error as EngineError).code);
-      expect((error as Error).message.length).toBeGreaterThan(10);
-    });
+    it.each(Object.keys(DAMAGES))(
+      'that %s is a contained failure of its cell',
+      { timeout: 3 * MINUTES },
+      async (name) => {
+        const kind = engine.meta.artefact as 'onnx';
+        const { dir } = await prepareArtefact({ model, kind, precision: 'fp32', device: 'cpu' });
+        const error = await open(engine, damaged(dir, DAMAGES[name]!)).then(
+          async (session) => {
+            await session.close();
+            return null;
+          },
+          (thrown: unknown) => thrown,
+        );
+        expect(error).toBeInstanceOf(EngineError);
+        expect(['failed', 'crashed', 'oom', 'unsupported'], (error as Error).message).toContain(
+          (error as EngineError).code,
+        );
+        expect((error as Error).message.length).toBeGreaterThan(10);
+      },
+    );
 
-    it('12: memory that no machine has is an oom of its cell, and the session goes on', { timeout: 3 * MINUTES }, async () => {
+    it('12: memory that no machine has is an oom of its cell, and the session goes on', {
+      timeout: 3 * MINUTES,
+    }, async () => {
       if (engine.meta.artefact === 'checkpoint') return; // Its cache grows: there is nothing to allocate ahead.
       const kind = engine.meta.artefact as 'onnx';
       const { dir } = await prepareArtefact({ model, kind, precision: 'fp32', device: 'cpu' });
       const session = await open(engine, dir);
       try {
         const small = { prompts: [[5, 6, 7]], generate: 4, capacity: 16, measurePeakMemory: false };
-        const error = await session.generate({ ...small, capacity: 2 ** 30 }).catch((thrown: unknown) => thrown);
+        const error = await session
+          .generate({ ...small, capacity: 2 ** 30 })
+          .catch((thrown: unknown) => thrown);
         expect(error).toBeInstanceOf(EngineError);
         expect((error as EngineError).code, (error as Error).message).toBe('oom');
         expect((await session.generate(small)).tokens[0]).toHaveLength(4);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { kvBytesPerToken, predictMemory, weightBytes } from '../../src/plan/memory.ts';
 import type { MemoryTraits } from '../../src/engines/engine.ts';
+import { kvBytesPerToken, predictMemory, weightBytes } from '../../src/plan/memory.ts';
 import type { Cell } from '../../src/schema/cell.ts';
 import { meta, shape } from './fixtures.ts';
 
@@ -73,7 +73,9 @@ describe('peak', () => {
       predictMemory(cell, shape, meta('a', { artefact: 'checkpoint', memory })).peakMiB;
     expect(peak({ processMiB: 1000 })).toBeGreaterThan(peak({ processMiB: 10 }) + 980);
     expect(peak({ kvCopies: 3 })).toBeGreaterThan(peak({ kvCopies: 1 }));
-    expect(peak({ compile: { processMiB: 0, weightCopies: 2 } })).toBeGreaterThan(peak({ compile: null }) + 50);
+    expect(peak({ compile: { processMiB: 0, weightCopies: 2 } })).toBeGreaterThan(
+      peak({ compile: null }) + 50,
+    );
   });
 
   it('grows with batch, prompt and generated tokens', () => {

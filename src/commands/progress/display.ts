@@ -52,7 +52,9 @@ function plainProgress(stream: NodeJS.WriteStream): Progress {
       const message = messageOf(event, tracker, plain);
       if (message === null) return;
       const times =
-        event.type === 'outcome' ? `  [${describeTimes(tracker, (performance.now() - startedMs) / 1e3)}]` : '';
+        event.type === 'outcome'
+          ? `  [${describeTimes(tracker, (performance.now() - startedMs) / 1e3)}]`
+          : '';
       line(message + times);
     },
     end: () => {},

@@ -87,7 +87,9 @@ export const fake: Engine = {
           effective: {
             computeType: 'none',
             threads: request.threads,
-            ...(options.fault === 'falls-back' ? { fallback: 'scripted: 3 nodes ran on another provider' } : {}),
+            ...(options.fault === 'falls-back'
+              ? { fallback: 'scripted: 3 nodes ran on another provider' }
+              : {}),
           },
         },
       });

@@ -55,7 +55,8 @@ export class ChildSession implements EngineSession {
     );
     void this.#process.exited.then((exit) => {
       // Whoever still waits for an answer must hear of it, even of an end that was asked for.
-      if (!this.#closing || this.#pending !== null) this.#break(this.#process.describeExit(exit, this.#pending !== null));
+      if (!this.#closing || this.#pending !== null)
+        this.#break(this.#process.describeExit(exit, this.#pending !== null));
     });
   }
 
