@@ -102,7 +102,9 @@ export function predictMemory(cell: Cell, shape: ModelShape, meta: EngineMeta): 
   const activations = traits.activationsFactor * (layer + scores);
   const mapped = traits.embedding === 'mapped';
   const touched = mapped ? touchedBytes(table, batchSize * (prompt + generate)) : table;
-  const loading = matrices + table + shape.parameters * storage.loading;
+  // Packing int4 matrices leaves a wide table that is mapped in its file; where all is wide, loading goes through all.
+  const tableLoaded = mapped && cell.precision === 'int4' ? 0 : table;
+  const loading = matrices + tableLoaded + shape.parameters * storage.loading;
   const running = matrices + touched + kv + logits + activations + traits.hostMiB * BYTES_PER_MIB;
   return {
     weightsMiB: (matrices + touched) / BYTES_PER_MIB,
