@@ -24,6 +24,11 @@ function failureOf(error: unknown, debug: boolean): Failure {
     return { text: `error: ${error.code}: ${error.message}\n`, exitCode: EXIT.infrastructure };
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && 'syscall' in error) {
+    // Asked of the operating system and refused: no space, no permission, too many open files.
+    const hint = 'hint: the system refused this; mend it and run the same command again\n';
+    return { text: `error: ${message}\n${hint}`, exitCode: EXIT.infrastructure };
+  }
   const advice = 'This is a defect of ortbench. Run it again with DEBUG=ortbench to see where.\n';
   const stack = debug && error instanceof Error ? `${error.stack}\n` : '';
   return { text: `error: ${message}\n${advice}${stack}`, exitCode: EXIT.infrastructure };

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -25,6 +27,7 @@ from .commands import (
 )
 from .errors import RunnerError, classify
 
+PR_SET_PDEATHSIG = 1
 # The longest honest command holds the prompts of one batch.
 MAX_LINE_BYTES = 64 * 1024 * 1024
 
@@ -153,6 +156,9 @@ def take_stdout() -> Callable[[Reply], None]:
 def end_with_parent() -> None:
     """A harness that was killed cannot stop a long computation, and the end of stdin is only seen between commands."""
     parent = os.getppid()
+    if sys.platform == "linux":
+        # Also while a library holds the interpreter and no thread of Python's gets its turn.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def watch() -> None:
         while os.getppid() == parent:

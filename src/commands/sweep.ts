@@ -1,6 +1,7 @@
 import { type LoadedSweep, loadSweep } from '../config/load.ts';
 import type { Engine } from '../engines/engine.ts';
 import { ENGINES } from '../engines/index.ts';
+import { InfrastructureError, UserError } from '../errors.ts';
 import { captureEnvironment } from '../machine/environment.ts';
 import { enginesOf, machineFacts, metasOf, probeEngines, threadsOf } from '../plan/facts.ts';
 import { parseOnly } from '../plan/only.ts';
@@ -44,7 +45,6 @@ async function sweep(configPath: string, options: SweepOptions, progress: Progre
   const only = parseOnly(options.only ?? [], loaded.sweep, loaded.models);
   const engines = await enginesOf(loaded.sweep);
   const parity = options.parity ?? true;
-  const reference = parity ? await findReference() : null;
   const availability = await installAndProbe(loaded, engines, progress);
   const threads = threadsOf(loaded.sweep);
   const loadsModels = [...engines.values()].some(({ meta }) => meta.artefact !== 'none');
@@ -67,7 +67,8 @@ async function sweep(configPath: string, options: SweepOptions, progress: Progre
     for (const warning of store.warnings) progress.line(`warning: ${warning}`);
     announce(planned, plan.cells, store.manifest, store.dir, progress);
     const artefacts = new Artefacts(loaded.models, loaded.sweep.device, (line) => progress.status(line));
-    await artefacts.prepareAll(planned, engines, reference);
+    const reference = await findReference(parity);
+    await artefacts.prepareAll(planned, engines, 'engine' in reference ? reference.engine : null);
     const finished = finishedCells(store.earlier);
     const left = planned.filter(({ cell }) => !finished.has(cellKey(cell)));
     progress.begin(left, loaded.sweep.repetitions, planned.length - left.length);
@@ -77,7 +78,7 @@ async function sweep(configPath: string, options: SweepOptions, progress: Progre
       memoryMiB: Math.min(facts.memoryMiB, facts.availableMiB ?? facts.memoryMiB),
       parity,
       engines,
-      reference: await availableReference(reference),
+      reference,
       modelShape: (name) => loaded.models.find(({ spec }) => spec.name === name)!.shape,
       artefact: (...wanted) => artefacts.get(...wanted),
       roofline: store.manifest.environment.roofline ?? null,
@@ -111,7 +112,13 @@ async function installAndProbe(
   const lacking = sweep.engines.filter(({ name }) => !first.get(name)?.available);
   const installers = new Set(lacking.flatMap(({ engine }) => engines.get(engine)?.install ?? []));
   if (installers.size === 0) return first;
-  for (const install of installers) await install((line) => progress.status(line));
+  for (const install of installers) {
+    await install((line) => progress.status(line)).catch((error: unknown) => {
+      if (!(error instanceof UserError || error instanceof InfrastructureError)) throw error;
+      // The cells of these engines say so again, each with its status; the others run.
+      progress.line(`warning: ${error.message}${error.hint === undefined ? '' : `; to mend: ${error.hint}`}`);
+    });
+  }
   return probeEngines(engines, sweep);
 }
 
@@ -133,16 +140,10 @@ function announce(
   if (reasons.size > 20) progress.line(`  and ${reasons.size - 20} more reasons: see "ortbench plan"`);
 }
 
-async function findReference(): Promise<Engine | null> {
-  for (const load of Object.values(ENGINES)) {
-    const engine = await load();
-    if (engine.meta.reference === true) return engine;
-  }
-  return null;
-}
-
-async function availableReference(engine: Engine | null): Promise<RunContext['reference']> {
-  if (engine === null) return { missing: 'no reference was asked for' };
+async function findReference(parity: boolean): Promise<RunContext['reference']> {
+  if (!parity) return { missing: 'no reference was asked for' };
+  const engines = await Promise.all(Object.values(ENGINES).map((load) => load()));
+  const engine = engines.find(({ meta }) => meta.reference === true)!;
   const probe = await engine.probe('cpu', engine.options.parse({}));
   if (probe.available) return { engine };
   return { missing: `${engine.meta.title}, the reference, is not available: ${probe.reason}` };

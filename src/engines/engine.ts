@@ -14,6 +14,30 @@ import type { ArtefactKind, Device, Precision } from '../schema/vocabulary.ts';
 /** `true`, or why this engine does not honestly do it on that device (it would upcast or fall back). */
 export type Support = true | string;
 
+/** How an engine's process holds a model and what it computes; plan/memory.ts predicts its peak from this. */
+export interface MemoryTraits {
+  /** Resident MiB before any model: the process, its libraries, their first buffers. */
+  readonly processMiB: number;
+  /** How often int4 matrices are held: 2 where they are packed anew beside those of the file. */
+  readonly int4Copies: 1 | 2;
+  /** An embedding table that is mapped from its file is resident where tokens looked it up, and a little around. */
+  readonly embedding: 'read' | 'mapped';
+  /** KV caches alive at once: 2 where it grows by concatenation. */
+  readonly kvCopies: number;
+  /** KV cells of a sequence are rounded up to a multiple of this. */
+  readonly kvPadding: number;
+  /** Most prompt tokens that are computed at once. */
+  readonly chunkTokens: number;
+  /** Whether attention writes the scores of a whole prompt to memory. */
+  readonly attentionScores: boolean;
+  /** What an allocator holds, over what is alive of activations. */
+  readonly activationsFactor: number;
+  /** Garbage of the host language that a run leaves before it is collected, in MiB. */
+  readonly hostMiB: number;
+  /** MiB of the compiler and of the code of one cell, and copies of the matrices in its graphs; null without one. */
+  readonly compile: { readonly processMiB: number; readonly weightCopies: number } | null;
+}
+
 export interface EngineMeta {
   /** Key in the engine map, as written in a sweep. */
   readonly id: string;
@@ -28,6 +52,8 @@ export interface EngineMeta {
   readonly isolation: 'in-process' | 'process';
   /** Compiles per shape: the plan budgets time for it and records carry compileNs. */
   readonly compiles: boolean;
+  /** Where its memory differs from what engines with the same kind of artefact have in common (plan/memory-traits.ts). */
+  readonly memory?: Partial<MemoryTraits>;
   /** Why it attends to every token of a model with a sliding window; absent where it keeps to the window. */
   readonly ignoresSlidingWindow?: string;
   /** An activation whose fp32 is coarser than summation order makes it, and why: the parity check allows for that. */

@@ -9,40 +9,43 @@ export interface Storage {
   readonly embedding: number;
   /** Bytes of one element of the KV cache. */
   readonly kv: number;
-  /** What loading holds besides the weights as they run, in bytes per parameter: unpacked or wider copies. */
+  /** Bytes of one element of what a layer computes. */
+  readonly activation: number;
+  /** Bytes that loading holds of a parameter besides the weights as they run. */
   readonly loading: number;
 }
 
-const wide = (bytes: number, loading: number): Storage => ({
+const wide = (bytes: number, activation: number): Storage => ({
   matrix: bytes,
   embedding: bytes,
   kv: bytes,
-  loading,
+  activation,
+  loading: 0,
 });
 
 /**
  * How each kind of artefact is held in memory. int4 is 4 bits and a scale per block of 32: 16 bits of scale in GGUF's
  * Q4_0 (18 bytes per block), 32 in MatMulNBits and in PyTorch's packed form (20). A checkpoint's int4 is stored as fp32
- * and packed after loading. ONNX Runtime packs matrices anew at load while the file's own are still held.
+ * and packed after loading.
  */
 export const STORAGE: Record<Exclude<ArtefactKind, 'none'>, Record<Precision, Storage>> = {
   checkpoint: {
-    fp32: wide(4, 0),
-    fp16: wide(2, 0),
-    bf16: wide(2, 0),
-    int4: { matrix: 20 / 32, embedding: 2, kv: 2, loading: 4 },
+    fp32: wide(4, 4),
+    fp16: wide(2, 2),
+    bf16: wide(2, 2),
+    int4: { matrix: 20 / 32, embedding: 2, kv: 2, activation: 2, loading: 4 },
   },
   onnx: {
     fp32: wide(4, 4),
     fp16: wide(2, 2),
     bf16: wide(2, 2),
-    int4: { matrix: 20 / 32, embedding: 4, kv: 4, loading: 20 / 32 },
+    int4: { matrix: 20 / 32, embedding: 4, kv: 4, activation: 4, loading: 0 },
   },
   gguf: {
-    fp32: wide(4, 0),
-    fp16: wide(2, 0),
-    bf16: wide(2, 0),
-    int4: { matrix: 18 / 32, embedding: 18 / 32, kv: 2, loading: 18 / 32 },
+    fp32: wide(4, 4),
+    fp16: wide(2, 4),
+    bf16: wide(2, 4),
+    int4: { matrix: 18 / 32, embedding: 4, kv: 2, activation: 4, loading: 0 },
   },
 };
 

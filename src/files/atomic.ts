@@ -1,5 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { asDiskError } from './disk-error.ts';
+import { removeLeftovers, temporaryName } from './leftovers.ts';
 
 /** Makes the entries of a folder themselves durable; a rename alone may be lost with the power. */
 export async function syncFolder(path: string): Promise<void> {
@@ -13,9 +15,21 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Writes a file so that readers see the old content or the new one, whatever happens in between. */
+/**
+ * Writes a file so that readers see the old content or the new one, whatever happens in between.
+ * @throws InfrastructureError when the disk does not take it; the old content is then untouched
+ */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = temporaryName(`${path}.`, '.tmp');
+  try {
+    await replace(path, temporary, content);
+    await removeLeftovers(dirname(path), `${basename(path)}.`, /^\.tmp$/);
+  } catch (error) {
+    throw asDiskError(error, path, 'make room or mend the disk; what was there before is kept');
+  }
+}
+
+async function replace(path: string, temporary: string, content: string | Uint8Array): Promise<void> {
   try {
     const file = await open(temporary, 'w');
     try {
@@ -26,7 +40,8 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // A disk that fails twice must not hide why it failed first.
+    await rm(temporary, { force: true }).catch(() => {});
     throw error;
   }
   await syncFolder(dirname(path));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { InfrastructureError } from '../errors.ts';
@@ -48,7 +48,10 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
   };
   for (let waiting = false; ; ) {
     options.signal?.throwIfAborted();
-    if (await create(path, own)) return { path, release: () => release(path, own) };
+    if (await create(path, own)) {
+      await removeDrafts(path);
+      return { path, release: () => release(path, own) };
+    }
     const owner = await readOwner(path);
     if (owner === 'gone') continue;
     if (owner === 'unreadable' ? await isOld(path) : await hasEnded(owner)) {
@@ -84,6 +87,18 @@ async function create(path: string, owner: Owner): Promise<boolean> {
     );
   } finally {
     await rm(draft, { force: true });
+  }
+}
+
+/** What a process left that was killed while it asked for this lock. */
+async function removeDrafts(path: string): Promise<void> {
+  const prefix = `${basename(path)}.`;
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(prefix) || !/^[0-9a-f-]{36}$/.test(name.slice(prefix.length))) continue;
+    const draft = join(dirname(path), name);
+    const owner = await readOwner(draft);
+    if (owner === 'gone') continue;
+    if (owner === 'unreadable' ? await isOld(draft) : await hasEnded(owner)) await rm(draft, { force: true });
   }
 }
 

@@ -1,26 +1,14 @@
-import type { EngineMeta } from '../engines/engine.ts';
+import type { EngineMeta, MemoryTraits } from '../engines/engine.ts';
 import { STORAGE } from '../engines/storage.ts';
 import type { Cell } from '../schema/cell.ts';
 import type { ModelShape } from '../schema/model.ts';
 import type { ArtefactKind, Precision } from '../schema/vocabulary.ts';
+import { TRAITS } from './memory-traits.ts';
 
 const BYTES_PER_MIB = 2 ** 20;
 
-/** Resident MiB of the engine's process before any model: Node or Python with its libraries, threads and buffers. */
-const BASE_MIB: Record<ArtefactKind, number> = { checkpoint: 450, onnx: 130, gguf: 110, none: 90 };
-
-/** A compiler's own process state and generated code, on top. */
-const COMPILER_MIB = 300;
-/** Graphs of one cell that each pack a copy of the matrices: prefill's and decode's. int4 is packed as it is. */
-const COMPILED_COPIES = 2;
-
-/** Most prompt tokens whose activations are alive at once; engines that cut a prompt into chunks hold one chunk's. */
-const CHUNK_TOKENS: Record<ArtefactKind, number> = {
-  checkpoint: Number.POSITIVE_INFINITY,
-  onnx: Number.POSITIVE_INFINITY,
-  gguf: 512,
-  none: 0,
-};
+/** Linux maps this much of a file around a page that is touched. */
+const MAPPED_AROUND_BYTES = 64 * 1024;
 
 export interface MemoryEstimate {
   readonly weightsMiB: number;
@@ -28,46 +16,62 @@ export interface MemoryEstimate {
   readonly logitsMiB: number;
   readonly activationsMiB: number;
   readonly baseMiB: number;
-  /** base + weights + the larger of what loading and what running hold besides. */
+  /** The higher of loading and running; the parts above are those of running. */
   readonly peakMiB: number;
 }
 
 /**
- * Predicted peak resident memory of a session while it runs this cell, in MiB.
+ * Predicted peak resident memory of a session while it runs this cell, in MiB: the higher of loading and running.
  *
- * - weights: matrices × bytes + embedding table × bytes, by artefact kind and precision. A tied head is counted once
- *   more when it is stored narrower than the embedding, and in ONNX graphs, because it is then a matrix of its own. A
- *   compiler packs them once more for each of its graphs.
+ * - base: the process with its libraries, and a compiler's.
+ * - weights: matrices × bytes, once more where they are packed anew or are constants of compiled graphs, and the embedding
+ *   table × bytes. A tied head is counted once more when it is stored narrower than the embedding, and in ONNX graphs,
+ *   because it is then a matrix of its own. Of a mapped table, running holds what n tokens touch: table · (1 − exp(−n · 64 KiB / table)), the
+ *   expected coverage of independent draws.
  * - KV: 2 · layers · kvHeads · headSize · batch · (prompt + generate) · bytes.
  * - logits: batch · vocabulary · 4 bytes, in the engine and once more in the host.
- * - activations of prefill: tokens alive · (4 · hidden + 3 · intermediate) · 4 bytes, and for ONNX, whose CPU attention
- *   materialises them, batch · heads · prompt² · 4 bytes of scores of one layer.
+ * - activations of prefill: tokens alive · (4 · hidden + 3 · intermediate) · bytes, and where attention materialises them,
+ *   batch · heads · prompt² · 4 bytes of scores of one layer.
+ *
+ * `npm run bench:memory` compares it with what is measured.
  */
 export function predictMemory(cell: Cell, shape: ModelShape, meta: EngineMeta): MemoryEstimate {
-  const baseMiB = BASE_MIB[meta.artefact] + (meta.compiles ? COMPILER_MIB : 0);
+  const traits: MemoryTraits = { ...TRAITS[meta.artefact], ...meta.memory };
+  const baseMiB = traits.processMiB + (traits.compile?.processMiB ?? 0);
   if (meta.artefact === 'none') {
     return { weightsMiB: 0, kvMiB: 0, logitsMiB: 0, activationsMiB: 0, baseMiB, peakMiB: baseMiB };
   }
   const storage = STORAGE[meta.artefact][cell.precision];
   const { batchSize, generate } = cell;
   const prompt = cell.promptLength.length;
-  const tokens = Math.min(batchSize * prompt, Math.max(CHUNK_TOKENS[meta.artefact], batchSize));
-  const scores = meta.artefact === 'onnx' ? batchSize * shape.heads * prompt * prompt * 4 : 0;
-  const copies = meta.compiles && cell.precision !== 'int4' ? COMPILED_COPIES : 0;
-  const matrices = (shape.parameters - shape.vocabSize * shape.hiddenSize) * storage.matrix;
-  const weights = weightBytes(cell.precision, shape, meta.artefact) + copies * matrices;
-  const kv = kvBytesPerToken(cell.precision, shape, meta.artefact) * batchSize * (prompt + generate);
+  const table = shape.vocabSize * shape.hiddenSize * storage.embedding;
+  const copies = cell.precision === 'int4' ? traits.int4Copies : 1 + (traits.compile?.weightCopies ?? 0);
+  const matrices = copies * (weightBytes(cell.precision, shape, meta.artefact) - table);
+  const cells = Math.ceil((prompt + generate) / traits.kvPadding) * traits.kvPadding;
+  const kv = traits.kvCopies * kvBytesPerToken(cell.precision, shape, meta.artefact) * batchSize * cells;
   const logits = 2 * batchSize * shape.vocabSize * 4;
-  const activations = tokens * (4 * shape.hiddenSize + 3 * shape.intermediateSize) * 4 + scores;
-  const loading = shape.parameters * storage.loading;
+  const tokens = Math.min(batchSize * prompt, Math.max(traits.chunkTokens, batchSize));
+  const layer = tokens * (4 * shape.hiddenSize + 3 * shape.intermediateSize) * storage.activation;
+  const scores = traits.attentionScores ? batchSize * shape.heads * prompt * prompt * 4 : 0;
+  const activations = traits.activationsFactor * (layer + scores);
+  const mapped = traits.embedding === 'mapped';
+  const touched = mapped ? touchedBytes(table, batchSize * (prompt + generate)) : table;
+  // Packing int4 matrices leaves a wide table that is mapped in its file; where all is wide, loading goes through all.
+  const tableLoaded = mapped && cell.precision === 'int4' ? 0 : table;
+  const loading = matrices + tableLoaded + shape.parameters * storage.loading;
+  const running = matrices + touched + kv + logits + activations + traits.hostMiB * BYTES_PER_MIB;
   return {
-    weightsMiB: weights / BYTES_PER_MIB,
+    weightsMiB: (matrices + touched) / BYTES_PER_MIB,
     kvMiB: kv / BYTES_PER_MIB,
     logitsMiB: logits / BYTES_PER_MIB,
     activationsMiB: activations / BYTES_PER_MIB,
     baseMiB,
-    peakMiB: baseMiB + (weights + Math.max(loading, kv + logits + activations)) / BYTES_PER_MIB,
+    peakMiB: baseMiB + Math.max(loading, running) / BYTES_PER_MIB,
   };
+}
+
+function touchedBytes(table: number, tokens: number): number {
+  return table * (1 - Math.exp((-tokens * MAPPED_AROUND_BYTES) / table));
 }
 
 /** Bytes of the weights as an engine that loads this kind of artefact holds them; 0 for engines without any. */

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as nodeFs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InfrastructureError } from '../errors.ts';
+import { removeLeftovers, temporaryName } from '../files/leftovers.ts';
 
 export interface OutputFile {
   /** Relative, forward slashes, made by this program: never a name from a record. */
@@ -33,8 +34,9 @@ export async function publish(
   files: Iterable<OutputFile> | AsyncIterable<OutputFile>,
   fs: PublishFs = nodeFs,
 ): Promise<string[]> {
-  const staging = join(folder, `.report-${randomBytes(6).toString('hex')}`);
+  const staging = join(folder, temporaryName(STAGING, `-${randomBytes(6).toString('hex')}`));
   try {
+    await removeLeftovers(folder, STAGING, /^-[0-9a-f]{12}$/);
     await fs.mkdir(staging, { recursive: true });
     const entries: { path: string; sha256: string }[] = [];
     for await (const { path, content } of files) {
@@ -58,6 +60,7 @@ export async function publish(
   }
 }
 
+const STAGING = '.report-';
 const NEW = 'new';
 const OLD = 'old';
 

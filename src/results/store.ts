@@ -1,7 +1,9 @@
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { InfrastructureError, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import { syncFolder, writeFileAtomic } from '../files/atomic.ts';
+import { asDiskError } from '../files/disk-error.ts';
+import { removeLeftovers } from '../files/leftovers.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
 import { withoutSecrets } from '../files/redact.ts';
 import type { Manifest } from '../schema/manifest.ts';
@@ -25,6 +27,10 @@ export class ResultsStore {
   readonly warnings: readonly string[];
   readonly #lock: Lock;
   readonly #file: FileHandle;
+  /** Bytes of the records that are on disk for certain. */
+  #goodBytes: number;
+  /** Why nothing can be appended any more. */
+  #broken: unknown = null;
 
   private constructor(
     dir: string,
@@ -33,6 +39,7 @@ export class ResultsStore {
     warnings: readonly string[],
     lock: Lock,
     file: FileHandle,
+    goodBytes: number,
   ) {
     this.dir = dir;
     this.manifest = manifest;
@@ -40,13 +47,14 @@ export class ResultsStore {
     this.warnings = warnings;
     this.#lock = lock;
     this.#file = file;
+    this.#goodBytes = goodBytes;
   }
 
   /** Starts a run in a folder that must hold none yet. */
   static async create(dir: string, manifest: Manifest): Promise<ResultsStore> {
-    await mkdir(dir, { recursive: true });
-    const lock = await acquireLock(join(dir, LOCK_FILE), { wait: false });
+    const lock = await lockFolder(dir);
     try {
+      await removeLeftovers(dir, `${MANIFEST_FILE}.`, /^\.tmp$/);
       const present = (await readdir(dir)).filter((name) => !name.startsWith(LOCK_FILE));
       if (present.length > 0) {
         throw new UserError(`${dir} is not empty: it holds ${present.slice(0, 3).join(', ')}`, {
@@ -57,18 +65,19 @@ export class ResultsStore {
       const file = await open(join(dir, RECORDS_FILE), 'a');
       await syncFolder(dir);
       await syncFolder(dirname(dir));
-      return new ResultsStore(dir, manifest, [], [], lock, file);
+      return new ResultsStore(dir, manifest, [], [], lock, file, 0);
     } catch (error) {
       await lock.release();
-      throw asInfrastructure(error, dir);
+      throw asDiskError(error, dir, KEPT);
     }
   }
 
   /** Continues a run, unless it is of another config or machine. A torn last line is cut off. */
   static async resume(dir: string, manifest: Manifest): Promise<ResultsStore> {
     const stored = await readManifest(dir);
-    const lock = await acquireLock(join(dir, LOCK_FILE), { wait: false });
+    const lock = await lockFolder(dir);
     try {
+      await removeLeftovers(dir, `${MANIFEST_FILE}.`, /^\.tmp$/);
       const difference = explainDifference(stored, manifest);
       if (difference !== null) {
         throw new UserError(`${dir} cannot be resumed: ${difference}`, {
@@ -83,34 +92,51 @@ export class ResultsStore {
       const file = await open(join(dir, RECORDS_FILE), 'a');
       await file.truncate(goodBytes);
       await file.sync();
-      return new ResultsStore(dir, stored, records, warnings, lock, file);
+      return new ResultsStore(dir, stored, records, warnings, lock, file, goodBytes);
     } catch (error) {
       await lock.release();
-      throw asInfrastructure(error, dir);
+      throw asDiskError(error, dir, KEPT);
     }
   }
 
-  /** On disk when this resolves. @throws InfrastructureError */
+  /**
+   * On disk when this resolves. After a failure nothing more is appended: what a disk holds after an error it does not say,
+   * and a line behind half a line would damage both.
+   * @throws InfrastructureError
+   */
   async append(record: RunRecord): Promise<void> {
+    if (this.#broken !== null) throw this.#broken;
+    // Samples are numbers, and many; all else may quote what a library or the user said.
+    const line = Buffer.from(encodeLine(record.kind === 'sample' ? record : withoutSecrets(record)));
     try {
-      // Samples are numbers, and many; all else may quote what a library or the user said.
-      await this.#file.write(encodeLine(record.kind === 'sample' ? record : withoutSecrets(record)));
+      // Unlike one write, which a disk that fills up may cut short, this goes on until all is written.
+      await this.#file.appendFile(line);
       await this.#file.datasync();
+      this.#goodBytes += line.length;
     } catch (error) {
-      throw asInfrastructure(error, join(this.dir, RECORDS_FILE));
+      this.#broken = asDiskError(error, join(this.dir, RECORDS_FILE), KEPT);
+      // Where this fails, too, the reader drops the half line.
+      await this.#file.truncate(this.#goodBytes).catch(() => {});
+      throw this.#broken;
     }
   }
 
   async close(): Promise<void> {
-    await this.#file.close();
-    await this.#lock.release();
+    try {
+      await this.#file.close();
+    } finally {
+      await this.#lock.release();
+    }
   }
 }
 
-function asInfrastructure(error: unknown, path: string): unknown {
-  if (!(error instanceof Error) || !('syscall' in error)) return error;
-  return new InfrastructureError(`${path} cannot be written: ${error.message}`, {
-    hint: 'what was stored before is kept: make room or mend the disk, then add --resume',
-    cause: error,
-  });
+const KEPT = 'what was stored before is kept: make room or mend the disk, then add --resume';
+
+async function lockFolder(dir: string): Promise<Lock> {
+  try {
+    await mkdir(dir, { recursive: true });
+    return await acquireLock(join(dir, LOCK_FILE), { wait: false });
+  } catch (error) {
+    throw asDiskError(error, dir, 'is there room, and may you write there?');
+  }
 }

@@ -1,7 +1,10 @@
 import { contextLimit } from '../engines/context-limit.ts';
+import type { EngineSession } from '../engines/engine.ts';
+import type { EngineError } from '../errors.ts';
 import { cellKey, sessionKey } from '../schema/cell.ts';
 import type { ParityRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
+import { formatMiB } from '../units.ts';
 import { asEngineError, CellRun, type PeakMemory } from './cell-run.ts';
 import type { RunContext } from './context.ts';
 import { judgeCell } from './judge.ts';
@@ -9,7 +12,8 @@ import { measurePeakMemory } from './measure.ts';
 import { checkParity } from './parity/check.ts';
 import type { References } from './parity/reference.ts';
 import { type ParityShape, parityShapes, shapesFor, within } from './parity/shape.ts';
-import { type Block, roundOrder, type ScheduledCell } from './schedule.ts';
+import { Room } from './room.ts';
+import { type Block, largest, roundOrder, type ScheduledCell } from './schedule.ts';
 import { SessionPool } from './sessions.ts';
 
 /** Thrown through the layers when the user interrupted; never stored as a cell's failure. */
@@ -22,6 +26,7 @@ export class BlockRun {
   readonly #references: References;
   readonly #parityShapes: readonly ParityShape[];
   readonly #pool: SessionPool;
+  readonly #room: Room;
   /** Those that have no outcome yet. */
   readonly #runs: Map<string, CellRun>;
   readonly #parity = new Map<string, ParityRecord[]>();
@@ -34,6 +39,7 @@ export class BlockRun {
     const scheduled = block.comparisons.flatMap(({ cells }) => cells);
     this.#parityShapes = parityShapes(scheduled, context.modelShape(block.model));
     this.#pool = new SessionPool(context, this.#parityShapes);
+    this.#room = new Room(context.freeMiB);
     this.#runs = new Map(
       scheduled
         .filter(({ cell }) => !finished.has(cellKey(cell)))
@@ -51,18 +57,17 @@ export class BlockRun {
     } finally {
       this.#context.signal.removeEventListener('abort', onAbort);
       await this.#pool.closeAll();
+      await this.#checkBaseline();
     }
   }
 
-  /** What is done once for each session: memory in a process of its own, and parity. */
+  /** What is done once for each session: a rehearsal of what would share the harness's process, and parity. */
   async #introduce(cells: readonly ScheduledCell[]): Promise<void> {
+    await this.#leaveOutWhatDoesNotFit(cells);
+    if (this.#context.sweep.measureMemory && this.#pool.isInProcess(cells[0]!)) await this.#rehearse(cells);
     const unfinished = this.#unfinished(cells);
     if (unfinished.length === 0) return;
-    if (this.#context.sweep.measureMemory && this.#pool.isInProcess(cells[0]!)) {
-      await this.#attempt(unfinished, () => this.#measureMemoryApart(unfinished));
-    }
     await this.#attempt(unfinished, async () => {
-      if (this.#unfinished(cells).length === 0) return;
       const session = await this.#pool.get(cells);
       const records: ParityRecord[] = [];
       this.#parity.set(sessionKey(cells[0]!.cell), records);
@@ -111,6 +116,7 @@ export class BlockRun {
     for (let round = 0; round < this.#context.sweep.repetitions; round++) {
       const order = roundOrder(sessions, this.#context.sweep.seed, this.#block.model, round);
       for (const [turn, cells] of order.entries()) {
+        await this.#leaveOutWhatDoesNotFit(cells);
         for (const run of this.#unfinished(cells)) {
           await this.#attempt([run], async () => {
             await run.prepare(await this.#sessionOf(run), this.#peaks.get(cellKey(run.cell)) ?? null);
@@ -119,23 +125,62 @@ export class BlockRun {
           run.forgetWork();
         }
         await this.#pool.close(cells[0]!.cell);
+        await this.#checkBaseline();
       }
     }
     for (const run of this.#unfinished(sessions.flat())) await this.#finish(run);
   }
 
-  async #measureMemoryApart(runs: readonly CellRun[]): Promise<void> {
-    const session = await this.#pool.openIsolated(runs.map((run) => run.scheduled));
+  /**
+   * Each cell once in a process of its own, before its engine is loaded into the harness's: that is where its memory is
+   * measured, and where a crash or a kill for lack of memory is a row and not the end.
+   */
+  async #rehearse(cells: readonly ScheduledCell[]): Promise<void> {
+    let session: EngineSession | null = null;
     try {
-      for (const run of runs) {
-        await this.#attempt([run], async () => {
-          this.#peaks.set(cellKey(run.cell), await measurePeakMemory(session, run.work));
+      for (const run of this.#unfinished(cells)) {
+        if (run.done) continue;
+        if (session === null) {
+          const rest = this.#unfinished(cells);
+          await this.#attempt(rest, async () => {
+            session = await this.#pool.openIsolated(rest.map(({ scheduled }) => scheduled));
+          });
+          if (session === null) return;
+        }
+        const opened: EngineSession = session;
+        const error = await this.#attempt([run], async () => {
+          this.#peaks.set(cellKey(run.cell), await measurePeakMemory(opened, run.work));
           run.forgetWork();
         });
+        if (error?.sessionLost) {
+          await opened.close();
+          session = null;
+        }
       }
     } finally {
-      await session.close();
+      await (session as EngineSession | null)?.close();
     }
+  }
+
+  /** Before a session is loaded: cells that would need more memory than is free now are told so, and not tried. */
+  async #leaveOutWhatDoesNotFit(cells: readonly ScheduledCell[]): Promise<void> {
+    const unfinished = this.#unfinished(cells);
+    if (unfinished.length === 0 || this.#pool.isOpen(cells[0]!.cell)) return;
+    const freeMiB = await this.#room.waitFor(largest(unfinished, ({ scheduled }) => scheduled.memoryMiB));
+    for (const run of unfinished) {
+      const { memoryMiB } = run.scheduled;
+      if (memoryMiB <= freeMiB) continue;
+      const reason = `would need about ${formatMiB(memoryMiB)} of memory; only ${formatMiB(freeMiB)} was free before loading`;
+      await this.#settle(run, 'skipped', reason);
+    }
+  }
+
+  /** Every engine of the block has ended: the next one must find the memory that this one found. */
+  async #checkBaseline(): Promise<void> {
+    const leftMiB = await this.#room.leftOver();
+    if (leftMiB === 0) return;
+    const text = `warning: ${formatMiB(leftMiB)} of memory did not come back after the engines of ${this.#block.model} ended`;
+    this.#context.onEvent({ type: 'message', text });
   }
 
   async #sample(run: CellRun, round: number, turn: number): Promise<void> {
@@ -156,17 +201,19 @@ export class BlockRun {
     });
   }
 
-  /** An engine's failure is the outcome of the cells it concerns; the others go on. */
-  async #attempt(runs: readonly CellRun[], work: () => Promise<void>): Promise<void> {
+  /** An engine's failure is the outcome of the cells it concerns; the others go on. @returns the failure, or null */
+  async #attempt(runs: readonly CellRun[], work: () => Promise<void>): Promise<EngineError | null> {
     if (this.#context.signal.aborted) throw new Interrupted();
     try {
       await work();
+      return null;
     } catch (thrown) {
       if (this.#context.signal.aborted) throw new Interrupted();
       const error = asEngineError(thrown);
       for (const run of runs) await this.#settle(run, error.code, error.message);
       if (error.code === 'oom') await this.#skipLarger(runs);
       if (error.sessionLost) await this.#pool.closeLost(runs[0]!.cell);
+      return error;
     }
   }
 
@@ -187,7 +234,8 @@ export class BlockRun {
   }
 
   async #finish(run: CellRun): Promise<void> {
-    const { status, reason } = judgeCell(run, this.#parity.get(sessionKey(run.cell)) ?? []);
+    const parity = this.#parity.get(sessionKey(run.cell)) ?? [];
+    const { status, reason } = judgeCell(run, parity, this.#pool.effective(run.cell));
     await this.#settle(run, status, reason);
   }
 

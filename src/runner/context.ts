@@ -18,6 +18,8 @@ export interface RunContext {
   readonly sweep: Sweep;
   readonly threads: number;
   readonly memoryMiB: number;
+  /** Memory that is free at this moment, in MiB; what the system says unless given. */
+  readonly freeMiB?: () => number;
   readonly parity: boolean;
   /** Engines of the sweep and the parity reference, by id. */
   readonly engines: ReadonlyMap<string, Engine>;

@@ -1,6 +1,7 @@
+import type { Effective } from '../schema/protocol.ts';
 import type { ParityRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
-import { cellViolations } from '../stats/identities.ts';
+import { cellViolations, placementViolations } from '../stats/identities.ts';
 import { verificationViolations } from '../stats/verification.ts';
 import type { CellRun } from './cell-run.ts';
 
@@ -8,8 +9,10 @@ import type { CellRun } from './cell-run.ts';
 export function judgeCell(
   run: CellRun,
   parity: readonly ParityRecord[],
+  effective: Effective = {},
 ): { status: Status; reason: string | null } {
   const violations = cellViolations(run.cell, run.work, run.samples);
+  violations.push(...placementViolations(run.cell, effective));
   if (run.verification !== null) {
     violations.push(...verificationViolations(run.cell, run.samples, run.verification));
   }

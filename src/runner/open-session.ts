@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Engine, EngineSession, RunnerCommand } from '../engines/engine.ts';
+import { contain } from '../engines/native/contain.ts';
 import { packageRoot } from '../files/package-root.ts';
 import type { LoadRequest } from '../schema/protocol.ts';
 import { ChildSession, type TimeLimits } from './child/session.ts';
@@ -18,17 +19,18 @@ const PASSED_ON = [
   'LANG',
 ];
 
-/** Loads a model in an engine, in this process or in a runner. @throws EngineError */
+/** Loads a model in an engine, in this process or in a runner, until `signal` aborts. @throws EngineError */
 export async function openSession(
   engine: Engine,
   request: LoadRequest,
   isolation: Isolation,
   limits: TimeLimits,
+  signal?: AbortSignal,
 ): Promise<EngineSession> {
   const { drive } = engine;
-  if (drive.kind === 'runner') return ChildSession.open(await drive.command(), request, limits);
-  if (isolation === 'process') return ChildSession.open(hostCommand(engine.meta.id), request, limits);
-  return drive.load(request);
+  if (drive.kind === 'runner') return ChildSession.open(await drive.command(), request, limits, signal);
+  if (isolation === 'process') return ChildSession.open(hostCommand(engine.meta.id), request, limits, signal);
+  return contain(() => drive.load(request));
 }
 
 /** Engines driven by a program of their own are always processes; native ones where the sweep or their meta says. */

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeLeftovers, temporaryName } from '../files/leftovers.ts';
 import { finishedCells } from '../results/resume.ts';
 import { BlockRun, Interrupted } from './block.ts';
 import type { RunContext } from './context.ts';
@@ -17,9 +19,13 @@ export interface RunSummary {
 /** What the run makes for itself. */
 type Given = Omit<RunContext, 'clock' | 'scratchDir' | 'startedNs'>;
 
+/** With the machine in it: containers may share a temporary folder, and know nothing of each other's processes. */
+const SCRATCH = `ortbench-run-${createHash('sha256').update(hostname()).digest('hex').slice(0, 8)}-`;
+
 /** Runs every planned cell that earlier attempts did not finish; the last record says how the attempt ended. */
 export async function runCells(cells: readonly ScheduledCell[], given: Given): Promise<RunSummary> {
-  const scratchDir = await mkdtemp(join(tmpdir(), 'ortbench-'));
+  await removeLeftovers(tmpdir(), SCRATCH, /^-\w{6}$/);
+  const scratchDir = await mkdtemp(join(tmpdir(), temporaryName(SCRATCH, '-')));
   const clock = new EngineClock();
   const context: RunContext = { ...given, clock, scratchDir, startedNs: process.hrtime.bigint() };
   let interrupted = false;

@@ -4,7 +4,7 @@ import { EngineError } from '../errors.ts';
 import { watchOtherLoad } from '../machine/load.ts';
 import { checkSameSession } from '../results/resume.ts';
 import { type Cell, sessionKey } from '../schema/cell.ts';
-import type { LoadRequest } from '../schema/protocol.ts';
+import type { Effective, LoadRequest } from '../schema/protocol.ts';
 import type { SessionRecord } from '../schema/record.ts';
 import type { Conditions } from './cell-run.ts';
 import { ChildSession } from './child/session.ts';
@@ -25,6 +25,7 @@ export class SessionPool {
   readonly #open = new Map<string, EngineSession>();
   readonly #children = new Map<string, ChildSession>();
   readonly #starts = new Map<string, number>();
+  readonly #effective = new Map<string, Effective>();
   readonly #given = new Map<string, EngineError>();
   readonly #idle = new IdleWatch();
 
@@ -57,6 +58,15 @@ export class SessionPool {
   /** A session of its own in a process of its own, for measuring memory; the caller closes it. */
   async openIsolated(cells: readonly ScheduledCell[]): Promise<EngineSession> {
     return this.#start(`${sessionKey(cells[0]!.cell)} (memory)`, cells, 'process');
+  }
+
+  /** What a session that was opened said of itself; empty for one that never was. */
+  effective(cell: Cell): Effective {
+    return this.#effective.get(sessionKey(cell)) ?? {};
+  }
+
+  isOpen(cell: Cell): boolean {
+    return this.#open.has(sessionKey(cell));
   }
 
   isInProcess(cell: ScheduledCell): boolean {
@@ -132,7 +142,7 @@ export class SessionPool {
     cells: readonly ScheduledCell[],
     isolation: Isolation | undefined,
   ): Promise<EngineSession> {
-    const { sweep, clock, onEvent } = this.#context;
+    const { sweep, clock, onEvent, signal } = this.#context;
     const { cell, choice } = cells[0]!;
     const engine = this.#engine(cells[0]!);
     onEvent({ type: 'loading', session: key });
@@ -145,7 +155,7 @@ export class SessionPool {
       this.#context.threads,
     );
     const where = isolation ?? isolationOf(engine, sweep.isolation);
-    const session = await clock.time(() => openSession(engine, request, where, sweep.timeLimits));
+    const session = await clock.time(() => openSession(engine, request, where, sweep.timeLimits, signal));
     if (session instanceof ChildSession) this.#children.set(key, session);
     else this.#idle.attribute(key);
     if (isolation === undefined) await this.#record(cell, artefact, session, where);
@@ -172,6 +182,7 @@ export class SessionPool {
       effective: { ...effective, isolation },
     };
     checkSameSession(this.#context.earlier, record);
+    this.#effective.set(sessionKey(cell), effective);
     await this.#context.append(record);
   }
 }

@@ -1,4 +1,5 @@
 import type { Cell } from '../schema/cell.ts';
+import type { Effective } from '../schema/protocol.ts';
 import type { PreparationRecord, Run } from '../schema/record.ts';
 import { median } from './descriptive.ts';
 import { decodeNs } from './rates.ts';
@@ -63,6 +64,19 @@ export function promptViolations(cell: Cell, promptTokens: number): string[] {
   return [
     `prompt tokens of the batch: ${promptTokens} instead of ${least === most ? most : `${least} to ${most}`}`,
   ];
+}
+
+/**
+ * Breaches in where a session says that it ran: an engine that falls back to another device or provider without a word
+ * would be charted as what it is not. Engines record `device` where their library tells it, and `fallback` in words.
+ */
+export function placementViolations(cell: Cell, effective: Effective): string[] {
+  const { device, fallback } = effective;
+  const found: string[] = [];
+  if (typeof device === 'string' && device !== cell.device)
+    found.push(`it ran on ${device} instead of ${cell.device}`);
+  if (typeof fallback === 'string') found.push(`it fell back: ${fallback}`);
+  return found;
 }
 
 /** Times below this are too short for what follows to be more than jitter. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { MemoryTraits } from '../../src/engines/engine.ts';
 import { kvBytesPerToken, predictMemory, weightBytes } from '../../src/plan/memory.ts';
 import type { Cell } from '../../src/schema/cell.ts';
 import { meta, shape } from './fixtures.ts';
@@ -23,7 +24,9 @@ describe('weights', () => {
   });
 
   it('in int4 take 4 bits and the scales of blocks of 32', () => {
-    expect(weightBytes('int4', shape, 'gguf')).toBe((shape.parameters * 18) / 32);
+    expect(weightBytes('int4', { ...shape, tiedEmbeddings: false }, 'gguf')).toBe(
+      ((shape.parameters - table) * 18) / 32 + table * 4,
+    );
   });
 
   it('count a tied head once more where it is stored narrower than the embedding', () => {
@@ -62,12 +65,29 @@ describe('peak', () => {
     expect(int4.peakMiB).toBeGreaterThan(estimate.peakMiB);
   });
 
-  it('grows with batch, prompt and generated tokens, and with compiling', () => {
+  it('holds of a mapped embedding table what tokens touched', () => {
+    const mapped = (batchSize: number) =>
+      predictMemory({ ...cell, batchSize }, shape, meta('a', { artefact: 'checkpoint' })).weightsMiB;
+    const whole = weightBytes('fp32', shape, 'checkpoint') / MIB;
+    expect(mapped(1)).toBeLessThan(whole * 0.8);
+    expect(mapped(64)).toBeCloseTo(whole, 0);
+  });
+
+  it('follows what an engine says of its memory', () => {
+    const peak = (memory: Partial<MemoryTraits>) =>
+      predictMemory(cell, shape, meta('a', { artefact: 'checkpoint', memory })).peakMiB;
+    expect(peak({ processMiB: 1000 })).toBeGreaterThan(peak({ processMiB: 10 }) + 980);
+    expect(peak({ kvCopies: 3 })).toBeGreaterThan(peak({ kvCopies: 1 }));
+    expect(peak({ compile: { processMiB: 0, weightCopies: 2 } })).toBeGreaterThan(
+      peak({ compile: null }) + 50,
+    );
+  });
+
+  it('grows with batch, prompt and generated tokens', () => {
     const engine = meta('a', { artefact: 'checkpoint' });
     const peak = (changes: Partial<Cell>) => predictMemory({ ...cell, ...changes }, shape, engine).peakMiB;
     expect(peak({ batchSize: 8 })).toBeGreaterThan(peak({}));
     expect(peak({ promptLength: { length: 512, spread: 0 } })).toBeGreaterThan(peak({}));
     expect(peak({ generate: 1024 })).toBeGreaterThan(peak({}));
-    expect(predictMemory(cell, shape, { ...engine, compiles: true }).peakMiB).toBeGreaterThan(peak({}));
   });
 });

@@ -39,21 +39,23 @@ const NOTHING = new Tracker([], 1, 0);
 function plainProgress(stream: NodeJS.WriteStream): Progress {
   const plain = pc.createColors(false);
   let tracker = NOTHING;
-  let startedMs = Date.now();
+  let startedMs = performance.now();
   const line = (text: string) => void stream.write(`${redactSecrets(text)}\n`);
   return {
     line,
     status: (text) => line(shorten(text)),
     begin(...planned) {
       tracker = new Tracker(...planned);
-      startedMs = Date.now();
+      startedMs = performance.now();
     },
     event(event) {
       tracker.observe(event);
       const message = messageOf(event, tracker, plain);
       if (message === null) return;
       const times =
-        event.type === 'outcome' ? `  [${describeTimes(tracker, (Date.now() - startedMs) / 1e3)}]` : '';
+        event.type === 'outcome'
+          ? `  [${describeTimes(tracker, (performance.now() - startedMs) / 1e3)}]`
+          : '';
       line(message + times);
     },
     end: () => {},
@@ -65,14 +67,14 @@ const BAR_WIDTH = 24;
 function terminalProgress(stream: NodeJS.WriteStream): Progress {
   const block = createLogUpdate(stream, { showCursor: true });
   let tracker = NOTHING;
-  let startedMs = Date.now();
+  let startedMs = performance.now();
   let status = '';
   // Drawn on events only: a ticking clock would wake the harness while an engine is being timed.
   const draw = () => {
     if (tracker === NOTHING) return block(pc.dim(status));
     const filled = Math.round((BAR_WIDTH * tracker.done) / Math.max(1, tracker.total));
     const bar = pc.cyan('█'.repeat(filled)) + pc.dim('░'.repeat(BAR_WIDTH - filled));
-    const times = describeTimes(tracker, (Date.now() - startedMs) / 1e3);
+    const times = describeTimes(tracker, (performance.now() - startedMs) / 1e3);
     block(`${bar} ${times}\n${tracker.current}\n${pc.dim(tracker.rate)}`);
   };
   const line = (text: string) => {
@@ -88,7 +90,7 @@ function terminalProgress(stream: NodeJS.WriteStream): Progress {
     },
     begin(...planned) {
       tracker = new Tracker(...planned);
-      startedMs = Date.now();
+      startedMs = performance.now();
       draw();
     },
     event(event) {

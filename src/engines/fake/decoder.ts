@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { EngineError } from '../../errors.ts';
 import type { Decoder } from '../engine.ts';
 import type { FakeOptions } from './engine.ts';
+import { FOREVER_MS, strike } from './faults.ts';
 
 /** A mixing function of 32-bit integers (the finaliser of MurmurHash3): the fake model's "weights". */
 function mix(value: number): number {
@@ -61,6 +61,7 @@ export class FakeDecoder implements Decoder {
 
   async close(): Promise<void> {
     await this.#burner?.terminate();
+    if (this.#options.fault === 'close-hangs') await sleep(FOREVER_MS);
   }
 
   /** Sleeps for the greater part and spins for the rest: timers alone are only good to a millisecond. */
@@ -93,23 +94,6 @@ export class FakeDecoder implements Decoder {
 
   async #strike(): Promise<void> {
     const { fault, faultFromBatch } = this.#options;
-    if (this.#prompts.length < faultFromBatch) return;
-    switch (fault) {
-      case 'generate-fails':
-        throw new EngineError('failed', 'scripted: the generation fails');
-      case 'oom':
-        throw new EngineError('oom', 'scripted: failed to allocate memory');
-      case 'crash':
-        process.stderr.write('scripted: about to crash\n');
-        process.kill(process.pid, 'SIGSEGV');
-        return sleep(10_000);
-      case 'hang':
-        return sleep(2 ** 30);
-      case 'exit-silently':
-        process.exit(0);
-        break;
-      default:
-        return;
-    }
+    if (this.#prompts.length >= faultFromBatch) await strike(fault);
   }
 }

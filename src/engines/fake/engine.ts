@@ -1,14 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { EngineError } from '../../errors.ts';
 import type { LoadRequest } from '../../schema/protocol.ts';
 import type { Engine } from '../engine.ts';
 import { NativeSession } from '../native/session.ts';
 import { FakeDecoder } from './decoder.ts';
+import { FOREVER_MS } from './faults.ts';
 
 /** Faults that the harness must survive or see through; see spec/faults. */
 export const FAKE_FAULTS = [
   'none',
   'load-fails',
+  'load-hangs',
   'generate-fails',
   'oom',
   'crash',
@@ -17,6 +20,19 @@ export const FAKE_FAULTS = [
   'nan-logits',
   'changes-answer',
   'burns-idle',
+  /** Holds the only thread, as a native library does. */
+  'blocks',
+  /** Hangs and does not end on SIGTERM. */
+  'deaf',
+  /** Starts a program that would outlive it, then hangs. */
+  'grandchild',
+  'close-hangs',
+  /** Takes memory without end. */
+  'eats-memory',
+  /** An error that is not of the harness's kinds, as a library throws it. */
+  'throws',
+  /** Says that it ran elsewhere than it was told to. */
+  'falls-back',
 ] as const;
 
 export const fakeOptionsSchema = z.strictObject({
@@ -60,6 +76,7 @@ export const fake: Engine = {
       const options = fakeOptionsSchema.parse(request.options);
       if (options.fault === 'load-fails')
         throw new EngineError('failed', 'scripted: the model cannot be loaded');
+      if (options.fault === 'load-hangs') await sleep(FOREVER_MS);
       const decoder = new FakeDecoder(options);
       await decoder.wait(options.loadMs);
       return new NativeSession({
@@ -68,7 +85,13 @@ export const fake: Engine = {
           loadNs: Number(process.hrtime.bigint() - start),
           vocabSize: options.vocabSize,
           versions: { fake: '1' },
-          effective: { computeType: 'none', threads: request.threads },
+          effective: {
+            computeType: 'none',
+            threads: request.threads,
+            ...(options.fault === 'falls-back'
+              ? { fallback: 'scripted: 3 nodes ran on another provider' }
+              : {}),
+          },
         },
       });
     },

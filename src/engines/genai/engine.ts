@@ -15,6 +15,8 @@ export const genai: Engine = {
     ragged: false,
     isolation: 'process',
     compiles: false,
+    // Python without PyTorch.
+    memory: { processMiB: 64 },
   },
   options: z.strictObject({}),
   async probe(device) {

@@ -3,17 +3,20 @@ import { EngineError } from '../../errors.ts';
 import { type Command, commandSchema, PROTOCOL_VERSION, type Reply } from '../../schema/protocol.ts';
 import type { EngineSession } from '../engine.ts';
 import { ENGINES } from '../index.ts';
+import { asEngineFault } from './contain.ts';
+import { endWithParent } from './end-with-parent.ts';
 import { openProtocolOutput } from './protocol-output.ts';
 
 /**
  * The runner process of a native engine: `node host.js ENGINE` speaks the runner protocol around the same session code
- * that runs in-process. End of stdin ends it, so it never outlives the harness.
+ * that runs in-process. End of stdin ends it between two commands, and the end of the harness at any moment.
  */
 async function serve(engineId: string): Promise<void> {
   const load = ENGINES[engineId];
   if (load === undefined) throw new EngineError('failed', `no engine ${JSON.stringify(engineId)}`);
   const engine = await load();
   const send: (reply: Reply) => void = openProtocolOutput();
+  endWithParent();
   let session: EngineSession | null = null;
   const loadedSession = (): EngineSession => {
     if (session === null) throw new EngineError('protocol-error', 'no model is loaded yet');
@@ -68,13 +71,8 @@ async function serve(engineId: string): Promise<void> {
       send(await answer(command));
     } catch (error) {
       if (!(error instanceof EngineError)) console.error(error);
-      const code = error instanceof EngineError ? error.code : 'failed';
-      send({
-        type: 'error',
-        id: command.id,
-        code,
-        message: error instanceof Error ? error.message : String(error),
-      });
+      const { code, message } = asEngineFault(error);
+      send({ type: 'error', id: command.id, code, message });
     }
     if (command.type === 'close') return;
   }

@@ -12,6 +12,7 @@ import type {
 } from '../../schema/protocol.ts';
 import type { Decoder, EngineSession } from '../engine.ts';
 import { argmaxRows } from './argmax.ts';
+import { giveFreedMemoryBack } from './free-memory.ts';
 import { readPeakRssBytes, resetPeakRss } from './peak-memory.ts';
 
 /** Between steps, never inside one: signals and progress get their turn at least this often. */
@@ -134,5 +135,6 @@ export class NativeSession implements EngineSession {
 
   async close(): Promise<void> {
     await this.#decoder.close();
+    await giveFreedMemoryBack();
   }
 }

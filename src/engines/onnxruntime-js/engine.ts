@@ -21,6 +21,8 @@ export const onnxruntimeJs: Engine = {
     // peak would be taken for the other's memory.
     isolation: 'process',
     compiles: false,
+    // Every run's outputs are new objects, the cache among them: that much garbage lies about before it is collected.
+    memory: { kvCopies: 3, hostMiB: 35 },
   },
   options: ortJsOptionsSchema,
   probe,

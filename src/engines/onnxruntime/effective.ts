@@ -67,7 +67,12 @@ function placement(nodes: Placement | null): Effective {
     provider,
     [...operators.values()].reduce((sum, n) => sum + n, 0),
   ]);
-  return { provider: perProvider.map(([provider]) => provider).join(', '), nodesPlaced: counts(perProvider) };
+  const elsewhere = perProvider.filter(([provider]) => provider !== 'CPUExecutionProvider');
+  return {
+    provider: perProvider.map(([provider]) => provider).join(', '),
+    nodesPlaced: counts(perProvider),
+    ...(elsewhere.length > 0 ? { fallback: `${counts(elsewhere)} for a cell of the CPU` } : {}),
+  };
 }
 
 /** Operator type → nodes over all providers; null where the library does not tell. */

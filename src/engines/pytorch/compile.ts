@@ -45,6 +45,8 @@ export const pytorchCompile: Engine = {
     ragged: true,
     isolation: 'process',
     compiles: true,
+    // A static cache; graphs of prefill and of decode, each with weights of its own.
+    memory: { kvCopies: 1, compile: { processMiB: 300, weightCopies: 2 } },
   },
   options: optionsSchema,
   probe,

@@ -1,12 +1,19 @@
+import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { RunnerCommand } from '../../engines/engine.ts';
 import { EngineError } from '../../errors.ts';
-import { countOomKills } from '../../machine/oom.ts';
+import { countOomKills, type OomCounter, oomCounterOf } from '../../machine/oom.ts';
+import { groupIsEmpty } from '../../machine/process-group.ts';
 import { runnerLines, Tail } from './lines.ts';
 
-/** How long a runner may take to obey SIGTERM before it is killed. */
-const TERMINATE_GRACE_MS = 5_000;
+/** How long a runner may take to obey SIGTERM before it is killed: with all that follows, less than five seconds. */
+const TERMINATE_GRACE_MS = 4_000;
+/** How long the kernel may take to end a killed group; a process that waits for a disk ends only after that. */
+const GROUP_GRACE_MS = 2_000;
+const POLL_MS = 20;
+/** Of -1000 to 1000: where memory runs out, the kernel is to end a runner and not the harness that must tell of it. */
+const OOM_SCORE = '500';
 
 export interface RunnerExit {
   readonly code: number | undefined;
@@ -22,8 +29,9 @@ export class RunnerProcess {
   readonly exited: Promise<RunnerExit>;
   readonly #child;
   readonly #stderr = new Tail();
+  readonly #oomCounter: OomCounter;
   #gone = false;
-  readonly #oomKillsBefore = countOomKills();
+  #oomKillsBefore: number | null;
 
   constructor(
     command: RunnerCommand,
@@ -62,9 +70,14 @@ export class RunnerProcess {
       return { code: exitCode, signal };
     });
     this.pid = child.pid ?? -1;
+    this.#oomCounter = oomCounterOf(child.pid ?? 'self');
+    this.#oomKillsBefore = countOomKills(this.#oomCounter);
+    if (process.platform === 'linux' && this.pid > 0) preferForOomKill(this.pid);
   }
 
+  /** Sends a command; what the kernel kills from here on is taken to be because of it. */
   write(line: string): void {
+    this.#oomKillsBefore = countOomKills(this.#oomCounter);
     this.#child.stdin.write(`${line}\n`);
   }
 
@@ -84,6 +97,9 @@ export class RunnerProcess {
     // Also after an orderly end: a grandchild may have stayed behind in the group.
     this.#signalGroup('SIGKILL');
     if (!gone) await this.exited;
+    // Memory of a grandchild would count against the next engine.
+    for (let waited = 0; waited < GROUP_GRACE_MS && !groupIsEmpty(this.pid); waited += POLL_MS)
+      await sleep(POLL_MS);
   }
 
   /** Ends the group at once. A number that may by now be another process's is not signalled. */
@@ -91,24 +107,41 @@ export class RunnerProcess {
     if (!this.#gone) this.#signalGroup('SIGKILL');
   }
 
-  /** Why the runner ended when it was not asked to, with the end of its stderr. */
-  describeExit({ code, signal }: RunnerExit): EngineError {
+  /**
+   * Why the runner ended when it was not told to, with the end of its stderr.
+   * @param asked whether an answer was due; a failure behind an answer is a breach of the protocol
+   */
+  describeExit({ code, signal }: RunnerExit, asked = true): EngineError {
     const tail = this.#stderr.lines(8);
     const said = tail === '' ? '' : `; its last words:\n${tail}`;
     const lost = { sessionLost: true };
     if (signal === 'SIGKILL') {
-      const outOfMemory = countOomKills() > this.#oomKillsBefore;
-      return outOfMemory
-        ? new EngineError('oom', `the kernel killed the runner for lack of memory${said}`, lost)
-        : new EngineError('killed', `the runner was killed (SIGKILL) and nothing says by whom${said}`, lost);
+      const evidence = this.#oomEvidence();
+      return evidence === null
+        ? new EngineError('killed', `the runner was killed (SIGKILL) and nothing says by whom${said}`, lost)
+        : new EngineError('oom', `the kernel killed the runner for lack of memory: ${evidence}${said}`, lost);
     }
     if (signal !== undefined)
       return new EngineError('crashed', `the runner crashed with ${signal}${said}`, lost);
     if (code === undefined)
       return new EngineError('unavailable', `the runner could not be started${said}`, lost);
+    if (!asked)
+      return new EngineError(
+        'protocol-error',
+        `the runner ended with exit code ${code} after its answer, and nobody had asked it to${said}`,
+        lost,
+      );
     if (code === 0)
       return new EngineError('protocol-error', `the runner ended without a result${said}`, lost);
     return new EngineError('crashed', `the runner ended with exit code ${code}${said}`, lost);
+  }
+
+  /** A SIGKILL may come from anybody: only a kill that the kernel counted meanwhile says that memory was the reason. */
+  #oomEvidence(): string | null {
+    const before = this.#oomKillsBefore;
+    const now = countOomKills(this.#oomCounter);
+    if (before === null || now === null || now <= before) return null;
+    return `its count of OOM kills ${this.#oomCounter.scope} went from ${before} to ${now}`;
   }
 
   #signalGroup(signal: NodeJS.Signals): void {
@@ -118,5 +151,13 @@ export class RunnerProcess {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
+  }
+}
+
+function preferForOomKill(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE);
+  } catch {
+    // It has ended already, or the sandbox does not allow it: then the kernel's own choice stands.
   }
 }

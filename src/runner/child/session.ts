@@ -57,15 +57,23 @@ export class ChildSession implements EngineSession {
     );
     void this.#process.exited.then((exit) => {
       // Whoever still waits for an answer must hear of it, even of an end that was asked for.
-      if (!this.#closing || this.#pending !== null) this.#break(this.#process.describeExit(exit));
+      if (!this.#closing || this.#pending !== null)
+        this.#break(this.#process.describeExit(exit, this.#pending !== null));
     });
   }
 
-  /** Starts the runner, checks its protocol version and loads the model. */
-  static async open(command: RunnerCommand, request: LoadRequest, limits: TimeLimits): Promise<ChildSession> {
+  /** Starts the runner, checks its protocol version and loads the model; an abort of `signal` ends it while it does. */
+  static async open(
+    command: RunnerCommand,
+    request: LoadRequest,
+    limits: TimeLimits,
+    signal?: AbortSignal,
+  ): Promise<ChildSession> {
     const session = new ChildSession(command, limits);
+    const onAbort = () => session.kill();
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      const deadline = Date.now() + limits.readySeconds * 1000;
+      const deadline = performance.now() + limits.readySeconds * 1000;
       const hello = await session.#ask(
         { type: 'hello', protocol: PROTOCOL_VERSION },
         'hello',
@@ -77,7 +85,7 @@ export class ChildSession implements EngineSession {
           `the runner speaks protocol ${hello.protocol}, this is ${PROTOCOL_VERSION}`,
         );
       }
-      const left = Math.max(1, (deadline - Date.now()) / 1000);
+      const left = Math.max(0.1, (deadline - performance.now()) / 1000);
       const loaded = await session.#ask({ type: 'load', ...request }, 'loaded', left);
       session.loaded = withoutEnvelope(loaded, loadedSchema);
       session.loaded.versions = { ...hello.versions, ...session.loaded.versions };
@@ -85,6 +93,8 @@ export class ChildSession implements EngineSession {
     } catch (error) {
       await session.#end();
       throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { EngineError } from '../../errors.ts';
+import { ChildSession } from '../child/session.ts';
 import type { RunContext } from '../context.ts';
 import { openSession } from '../open-session.ts';
 import type { ScheduledCell } from '../schedule.ts';
@@ -70,8 +71,12 @@ async function makeReference(
   const asFp32 = { ...scheduled, cell: { ...cell, precision: 'fp32' as const } };
   const request = loadRequest([asFp32], [shape], artefact, engine.options.parse({}), context.threads);
   const session = await context.clock.time(() =>
-    openSession(engine, request, 'process', context.sweep.timeLimits),
+    openSession(engine, request, 'process', context.sweep.timeLimits, context.signal),
   );
+  const onAbort = () => {
+    if (session instanceof ChildSession) session.kill();
+  };
+  context.signal.addEventListener('abort', onAbort, { once: true });
   try {
     const capacity = parityCapacity(shape);
     const watched = context.clock.watch(session);
@@ -85,6 +90,7 @@ async function makeReference(
     await watched.teacherForce({ prompts, continuation: tokens, logitsFile });
     return { prompts, continuation: tokens, logitsFile };
   } finally {
+    context.signal.removeEventListener('abort', onAbort);
     await session.close();
   }
 }

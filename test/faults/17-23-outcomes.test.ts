@@ -1,0 +1,96 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { averagesCsv, samplesCsv, speedupsCsv, summaryCsv } from '../../src/report/csv.ts';
+import { summarise } from '../../src/report/summary.ts';
+import { variant, Workplace } from '../fixtures/workplace.ts';
+import { makeInput } from '../report/fixtures.ts';
+
+const ARGS = ['sweep', 'run.yaml', '--out', 'out', '--no-parity'];
+const clock = fileURLToPath(new URL('../fixtures/faults/clock.mjs', import.meta.url));
+
+it('17, 19: a changed answer and a silent fall-back are invalid, and in no chart', async () => {
+  const place = new Workplace();
+  place.config('run.yaml', {
+    engines: [
+      variant('sound'),
+      variant('fickle', { fault: 'changes-answer' }),
+      variant('elsewhere', { fault: 'falls-back' }),
+    ],
+    batchSizes: [1],
+    baselines: [{ engine: 'fickle' }, { engine: 'sound' }],
+  });
+  const { code } = await place.run(ARGS);
+  expect(code).toBe(4);
+  expect(await place.statuses()).toEqual({
+    'sound/b1': 'ok',
+    'fickle/b1': 'invalid',
+    'elsewhere/b1': 'invalid',
+  });
+  const summary = readFileSync(join(place.dir, 'out/report/summary.csv'), 'utf8');
+  expect(summary).toContain('different answers to the same prompts');
+  expect(summary).toContain('it fell back: scripted: 3 nodes ran on another provider');
+  const [header, ...rows] = summary.trim().split('\n');
+  const rate = header!.split(',').indexOf('generation_tokens_per_second');
+  // What is charted has rates.
+  for (const row of rows) expect(row.split(',')[rate] !== '', row).toBe(row.includes(',sound,'));
+  const speedups = readFileSync(join(place.dir, 'out/report/speedups.csv'), 'utf8').split('\n');
+  const column = speedups[0]!.split(',').indexOf('speedup');
+  for (const row of speedups.slice(1).filter(Boolean)) expect(row.split(',')[column], row).toBe('');
+  await place.expectNothingLeft();
+});
+
+it('20: a wall clock that jumps changes nothing', async () => {
+  const place = new Workplace();
+  place.config('run.yaml', {
+    engines: [variant('a', { stepMs: 2 }), variant('b', { stepMs: 2 })],
+    isolation: 'process',
+    batchSizes: [1],
+  });
+  const { code, stderr } = await place.run(ARGS, { node: ['--import', clock] });
+  expect(code, stderr).toBe(0);
+  const { records } = await place.results();
+  for (const record of records) {
+    if (record.kind === 'end') expect(record.wallNs / 1e9).toBeLessThan(60);
+    if (record.kind !== 'sample') continue;
+    expect(record.startedNs / 1e9).toBeLessThan(60);
+    for (const { decodeNs, steps } of record.runs) expect(decodeNs / steps / 1e6).toBeLessThan(1000);
+  }
+  await place.expectNothingLeft();
+});
+
+describe('23', () => {
+  it('where all cells fail there is no empty chart, and exit 4', async () => {
+    const place = new Workplace();
+    place.config('run.yaml', {
+      engines: [variant('a', { fault: 'generate-fails' }), variant('b', { fault: 'load-fails' })],
+      baselines: [{ engine: 'a' }],
+    });
+    const { code, stdout } = await place.run(ARGS);
+    expect(code).toBe(4);
+    expect(stdout).toContain('4 of 4 cells have no result');
+    expect(existsSync(join(place.dir, 'out/report/charts'))).toBe(false);
+    const rows = readFileSync(join(place.dir, 'out/report/summary.csv'), 'utf8').trim().split('\n');
+    expect(rows).toHaveLength(5);
+    await place.expectNothingLeft();
+  });
+
+  it('zero variance divides nothing by zero', () => {
+    const input = makeInput();
+    const times = new Map<string, unknown>();
+    // Every round of a cell takes what its first took, to the nanosecond.
+    const records = input.records.map((record) => {
+      if (record.kind !== 'sample') return record;
+      const key = JSON.stringify(record.cell);
+      if (!times.has(key)) times.set(key, record.runs);
+      return { ...record, runs: times.get(key) as typeof record.runs };
+    });
+    const report = summarise({ ...input, records });
+    for (const csv of [summaryCsv, speedupsCsv, averagesCsv, samplesCsv]) {
+      const text = [...csv(report)].join('');
+      expect(text).not.toMatch(/NaN|Infinity/);
+      expect(text.length).toBeGreaterThan(100);
+    }
+  });
+});
