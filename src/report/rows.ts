@@ -92,10 +92,11 @@ function measure(cell: Cell, preparation: PreparationRecord, samples: readonly S
     generate: cell.generate,
     promptTokens: preparation.promptTokens,
   };
-  const rounds: Round[] = samples.map(({ round, startedNs, otherLoadCores, runs }) => ({
+  const rounds: Round[] = samples.map(({ round, startedNs, otherLoadCores, clock, runs }) => ({
     round,
     startedNs,
     otherLoadCores,
+    clock,
     rates: sampleRates(work, runs),
   }));
   const rates = rounds.map((round) => round.rates);

@@ -1,4 +1,5 @@
 import { contextLimit } from '../engines/context-limit.ts';
+import { watchClock } from '../machine/clock.ts';
 import { watchOtherLoad } from '../machine/load.ts';
 import { cellKey, sessionKey } from '../schema/cell.ts';
 import type { ParityRecord } from '../schema/record.ts';
@@ -138,7 +139,10 @@ export class BlockRun {
 
   async #sample(run: CellRun, round: number, turn: number): Promise<void> {
     const session = await this.#sessionOf(run);
-    await run.sample(session, round, turn, watchOtherLoad(this.#pool.pids()));
+    await run.sample(session, round, turn, {
+      otherLoadCores: watchOtherLoad(this.#pool.pids()),
+      clock: watchClock(this.#context.threads, run.cell.device !== 'cpu'),
+    });
     if (round === this.#context.sweep.repetitions - 1) await run.verify(session);
   }
 

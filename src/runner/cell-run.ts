@@ -1,12 +1,18 @@
 import type { EngineSession } from '../engines/engine.ts';
 import { EngineError } from '../errors.ts';
 import type { Prepared } from '../schema/protocol.ts';
-import type { PreparationRecord, SampleRecord, VerificationRecord } from '../schema/record.ts';
+import type { ClockReading, PreparationRecord, SampleRecord, VerificationRecord } from '../schema/record.ts';
 import type { RunContext } from './context.ts';
 import { measurePeakMemory, takeSample, warmUp } from './measure.ts';
 import type { ScheduledCell } from './schedule.ts';
 import { gatherEvidence, type Observed } from './verify.ts';
 import { makeWork, type Work } from './work.ts';
+
+/** What goes on in the machine while a sample is taken; each tells it since it was begun. */
+export interface Watch {
+  readonly otherLoadCores: () => number | null;
+  readonly clock: () => Promise<ClockReading>;
+}
 
 export interface PeakMemory {
   readonly peakRssBytes: number | null;
@@ -66,18 +72,16 @@ export class CellRun {
     this.#recorded = true;
   }
 
-  async sample(
-    session: EngineSession,
-    round: number,
-    turn: number,
-    otherLoadCores: () => number | null,
-  ): Promise<void> {
+  async sample(session: EngineSession, round: number, turn: number, watch: Watch): Promise<void> {
     const { sweep, onEvent, append, startedNs } = this.#context;
     onEvent({ type: 'round', cell: this.cell, round, rounds: sweep.repetitions });
     const started = Number(process.hrtime.bigint() - startedNs);
     const runs = await takeSample(session, this.work, sweep.minTimedSeconds, (generation, callNs) => {
       if (this.#observed === null || callNs < this.#observed.callNs) this.#observed = { generation, callNs };
     });
+    // At once: a processor that has nothing to do any more changes its clock.
+    const otherLoadCores = watch.otherLoadCores();
+    const clock = await watch.clock();
     const record: SampleRecord = {
       kind: 'sample',
       cell: this.cell,
@@ -85,7 +89,8 @@ export class CellRun {
       turn,
       startedNs: started,
       runs,
-      otherLoadCores: otherLoadCores(),
+      otherLoadCores,
+      clock,
     };
     await append(record);
     this.samples.push(record);

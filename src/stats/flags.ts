@@ -1,10 +1,12 @@
 import type { Effective } from '../schema/protocol.ts';
+import type { ClockReading } from '../schema/record.ts';
 import { PHASES, type Phase } from '../schema/vocabulary.ts';
 import { formatNumber, formatPercent } from '../units.ts';
 import { coefficientOfVariation, median, medianAbsoluteDeviation } from './descriptive.ts';
 import { medianInterval } from './median-interval.ts';
 import { PHASE_RATE, type Rates } from './rates.ts';
 import { spearman } from './spearman.ts';
+import { throttling } from './throttling.ts';
 
 /** The closed list of warnings on a measured cell (spec/statistics), each with what to do about it. Nothing is ever deleted. */
 export const FLAGS = {
@@ -16,6 +18,8 @@ export const FLAGS = {
     'The first round was clearly slower than the rest: raise warmup.runs or warmup.seconds.',
   drift:
     'Speed rose or fell steadily over the run (Spearman p < .01): the machine warmed up or was shared; let it cool, or run again.',
+  throttled:
+    'The clock was not the same in all rounds, or something held the machine back: cool it, fix the clock speed and the power limit, lift the CPU quota, and run again.',
   imprecise: 'The 95 % interval of the median is wider than ±5 %: use more repetitions.',
   'busy-machine': 'Other programs used the processor while this was timed: stop them and run again.',
   'own-tool':
@@ -37,6 +41,8 @@ export interface Round {
   readonly round: number;
   readonly startedNs: number;
   readonly otherLoadCores: number | null;
+  /** Absent where it was not looked at. */
+  readonly clock?: ClockReading | undefined;
   readonly rates: Rates;
 }
 
@@ -60,6 +66,8 @@ export function flagsOf(rounds: readonly Round[], effective: Effective): Flag[] 
       detail: `up to ${formatNumber(load, 2)} cores of other load`,
     });
   }
+  const held = throttling(rounds);
+  if (held !== null) flags.push({ name: 'throttled', phase: null, detail: held });
   if (typeof effective.slowBuild === 'string') {
     flags.push({ name: 'slow-build', phase: null, detail: effective.slowBuild });
   }
