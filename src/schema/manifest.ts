@@ -17,6 +17,8 @@ export const environmentSchema = z.strictObject({
   cpuGovernor: z.string().nullable(),
   node: z.string(),
   ortbench: z.string(),
+  /** Of the checkout that it runs from; absent from manifests of earlier versions. */
+  ortbenchCommit: z.string().nullable().optional(),
 });
 export type Environment = z.infer<typeof environmentSchema>;
 
