@@ -8,6 +8,14 @@ export const ONLY = [
   collect,
 ] as const;
 
+export const SWEEP_OPTIONS = [
+  ONLY,
+  JSON_OUTPUT,
+  ['--out <dir>', 'results folder (default: one under results/ named for the time)'],
+  ['--resume', 'go on with the unfinished cells of a results folder'],
+  ['--no-parity', 'skip the check that engines compute the same; stamped on every artefact'],
+] as const;
+
 /** What `doctor --fidelity` takes besides; apart from its command, so that `--help` loads neither. */
 export const FIDELITY_OPTIONS = [
   ['--fidelity', "measure ortbench's drivers against each engine's own tools (about 25 minutes)"],
@@ -37,6 +45,20 @@ export const COMPARE_OPTIONS = [
   ['--junit <file>', 'JUnit XML'],
   ['--github-benchmark <file>', 'JSON for github-action-benchmark (customBiggerIsBetter)'],
   ['--bencher <file>', 'JSON in the Bencher Metric Format'],
+  JSON_OUTPUT,
+] as const;
+
+export const PREPARE_OPTIONS = [
+  ['--precision <name>', 'for a model: this precision (repeatable; default: all)', collect],
+  ['--engine <name>', 'only for this engine (repeatable; default: all)', collect],
+  ['--force', 'make again what is there'],
+  ['--verify', 'check every matrix of what is there'],
+  JSON_OUTPUT,
+] as const;
+
+export const HISTORY_OPTIONS = [
+  ['--out <dir>', 'folder for history.html, history.json and charts (default: reports/history)'],
+  ['--least <percent>', 'smallest change that is reported (default: 2)'],
   JSON_OUTPUT,
 ] as const;
 
