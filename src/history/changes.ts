@@ -6,10 +6,10 @@ import type { Change, FactChange, Facts, HistoryRun, Point, Segment } from './mo
  * Three nights in a row are no accident. With so few on one side a change is seen from about twelve runs on; below ten
  * runs no order of them is rare enough for the level.
  */
-const RULE = { minSize: 3, level: 0.01, permutations: 499, seed: 1 } as const;
+const RULE = { minSize: 3, level: 0.01, permutations: 199, seed: 1 } as const;
 export const FEWEST_RUNS = 10;
 /** The search takes time and memory with the square of the runs; only so many, the newest, are looked at. */
-export const MOST_RUNS = 400;
+export const MOST_RUNS = 300;
 /** A change may be found a run or two beside where it happened, so facts are looked for that far. */
 const NEIGHBOURS = [0, -1, 1, -2, 2] as const;
 

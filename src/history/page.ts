@@ -47,35 +47,45 @@ ${changeTable(history)}
   yield `<h2>Runs</h2>\n${runTable(history)}\n</main>\n</body>\n</html>\n`;
 }
 
+/** Rows that stand open; below them a page of charts should still be found. */
+const OPEN_ROWS = 12;
+
 function changeTable(history: History): string {
   const changes = allChanges(history);
   if (changes.length === 0) return '<p>None.</p>';
+  const several = history.machines.length > 1;
   const head = [
     'change',
     'cell',
     'phase',
-    'machine',
-    'first run after it',
+    ...(several ? ['machine'] : []),
+    'first seen',
     'tokens/s',
     'p',
     'what else changed',
   ];
-  return table(
-    head,
-    changes.map(({ line, change }) => changeRow(line, change)),
-  );
+  const rows = changes.map(({ line, change }) => changeRow(line, change, several));
+  const more = rows.length - OPEN_ROWS;
+  if (more <= 0) return table(head, rows);
+  return `${table(head, rows.slice(0, OPEN_ROWS))}
+<details><summary>${more} smaller ${more === 1 ? 'one' : 'ones'}</summary>
+${table(head, rows.slice(OPEN_ROWS))}
+</details>`;
 }
 
-const changeRow = (line: Line, change: Change): string[] => [
-  `<strong class="${change.ratio < 1 ? 'slower' : 'faster'}">${change.ratio < 1 ? '↓' : '↑'} ${text(signedChange(change.ratio))}</strong>`,
-  `${text(engineName(line))}<br><small>${text(describeWork(line))}</small>`,
-  line.phase,
-  `<a href="#machine-${text(line.machine)}">${text(line.machine)}</a>`,
-  `${text(shortTime(change.after.at))}<br><small>${text(change.after.run)}; before it ${text(change.before.run)}</small>`,
-  `${text(formatTokensPerSecond(change.from))} → ${text(formatTokensPerSecond(change.to))}`,
-  text(change.p.toFixed(3)),
-  describeFacts(change, Number.POSITIVE_INFINITY).map(text).join('<br>'),
-];
+function changeRow(line: Line, change: Change, several: boolean): string[] {
+  const machine = text(line.machine);
+  return [
+    `<strong class="${change.ratio < 1 ? 'slower' : 'faster'}">${change.ratio < 1 ? '↓' : '↑'} ${text(signedChange(change.ratio))}</strong>`,
+    `${text(engineName(line))}<br><small>${text(describeWork(line))}</small>`,
+    line.phase,
+    ...(several ? [`<a href="#machine-${machine}">${machine}</a>`] : []),
+    `${text(shortTime(change.after.at))}<br><small>${text(change.after.run)}, after ${text(change.before.run)}</small>`,
+    `${text(formatTokensPerSecond(change.from))}<br>→ ${text(formatTokensPerSecond(change.to))}`,
+    text(change.p.toFixed(3)),
+    describeFacts(change, Number.POSITIVE_INFINITY).map(text).join('<br>'),
+  ];
+}
 
 function runTable({ runs, lines }: History): string {
   const rated = new Map<number, number>();

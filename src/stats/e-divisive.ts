@@ -65,6 +65,14 @@ function bestOf(values: readonly number[], bounds: readonly number[], minSize: n
   return best;
 }
 
+let kept = new Float64Array(0);
+
+/** The same memory for every permutation: only as many values as are asked for mean anything, and all are written. */
+function scratch(length: number): Float64Array {
+  if (kept.length < length) kept = new Float64Array(length);
+  return kept;
+}
+
 /**
  * The split τ that maximises q̂ = nm/(n+m) · (2·mean|X−Y| − mean|X−X'| − mean|Y−Y'|) for X the first τ values and Y those
  * from τ up to κ, over all τ and κ: κ short of the end finds a change that is taken back later. O(n²) time and space.
@@ -74,12 +82,16 @@ export function bestSplit(values: readonly number[], minSize: number): Split {
   if (n < 2 * minSize) return NONE;
   const width = n + 1;
   // sums[i·width + j] = Σ |values[a] − values[b]| over a < i and b < j: any block of distances in four look-ups.
-  const sums = new Float64Array(width * width);
+  const sums = scratch(width * width);
+  sums.fill(0, 0, width);
   for (let i = 0; i < n; i++) {
+    const own = values[i]!;
+    const above = i * width;
+    sums[above + width] = 0;
     let row = 0;
     for (let j = 0; j < n; j++) {
-      row += Math.abs(values[i]! - values[j]!);
-      sums[(i + 1) * width + j + 1] = sums[i * width + j + 1]! + row;
+      row += Math.abs(own - values[j]!);
+      sums[above + width + j + 1] = sums[above + j + 1]! + row;
     }
   }
   let index = -1;

@@ -23,7 +23,7 @@ export const FLAGS = {
   imprecise: 'The 95 % interval of the median is wider than ±5 %: use more repetitions.',
   'busy-machine': 'Other programs used the processor while this was timed: stop them and run again.',
   'own-tool':
-    "Timed by the engine's own benchmark tool, on random tokens of its own: parity and ids cannot be checked, so no speedup is taken.",
+    "Timed by the engine's own benchmark tool, on random tokens of its own: parity and ids cannot be checked, so no speedup is taken: use a library of a version that ortbench can call, or divide all the same with --no-parity.",
   'slow-build': 'This build of the engine is known to be slow at this work: use a native build.',
 } as const;
 export type FlagName = keyof typeof FLAGS;

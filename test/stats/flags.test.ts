@@ -73,5 +73,9 @@ test('an engine can say that its build is slow', () => {
 });
 
 test('every flag has advice', () => {
-  for (const advice of Object.values(FLAGS)) expect(advice.length).toBeGreaterThan(40);
+  for (const [name, advice] of Object.entries(FLAGS)) {
+    expect(advice.length, name).toBeGreaterThan(40);
+    // What is the matter, and then what to do about it.
+    expect(advice, name).toMatch(/^[A-Z][^:]+: .*\b(close|cool|fix|let|lift|look|raise|run|stop|use)\b.*\.$/);
+  }
 });
