@@ -134,7 +134,7 @@ main { max-width: 1080px; margin: 0 auto; padding: 24px; }
 h1, h2 { color: ${INK.title}; line-height: 1.2; }
 h2 { margin-top: 40px; }
 figure { margin: 0 0 24px; }
-figure svg { display: block; max-width: 100%; height: auto; border: 1px solid ${INK.grid}; border-radius: 6px; }
+figure svg { display: block; width: 100%; height: auto; border: 1px solid ${INK.grid}; border-radius: 6px; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; background: ${INK.paper}; font-size: 13.5px; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 7px 10px; border-bottom: 1px solid ${INK.grid}; }

@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { cpuClocksMHz } from '../../src/machine/clock.ts';
+import { readResults } from '../../src/results/reader.ts';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 let dir: string;
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'ortbench-known-'));
   const engines = [{ engine: 'fake', options: { stepMs: 10, prefillMsPerToken: 5 } }];
-  const shape = { precisions: ['fp32'], batchSizes: [2], promptLengths: [4], generate: 5, repetitions: 15 };
+  const shape = { precisions: ['fp32'], batchSizes: [2], promptLengths: [2], generate: 2, repetitions: 40 };
   const quick = { warmup: { runs: 1, seconds: 0 }, minTimedSeconds: 0, threads: 1, baselines: [] };
   writeFileSync(join(dir, 'known.yaml'), stringify({ models: ['llama-nano'], engines, ...shape, ...quick }));
 });
@@ -39,7 +41,7 @@ function quickest(folder: string, column: string): number {
 it('an engine that takes 10 ms a token and 5 ms a prompt token is reported within 1 %', {
   timeout: 180_000,
 }, () => {
-  // B · (G − 1) tokens in (G − 1) steps of 10 ms; 8 prompt tokens in 40 ms.
+  // Two sequences: 2 tokens in one step of 10 ms, and 4 prompt tokens in 20 ms.
   const columns = ['generation_tokens_per_second', 'prompt_tokens_per_second'];
   const close = ['first', 'second', 'third'].some((out) => {
     ortbench(['sweep', 'known.yaml', '--no-parity', '--out', out]);
@@ -51,6 +53,18 @@ it('an engine that takes 10 ms a token and 5 ms a prompt token is reported withi
     });
   });
   expect(close).toBe(true);
+});
+
+it('every sample says what the machine told of its clock, be it nothing', async () => {
+  const { records } = await readResults(join(dir, 'first'));
+  const samples = records.filter((record) => record.kind === 'sample');
+  expect(samples).toHaveLength(40);
+  for (const { clock, runs } of samples) {
+    expect(clock!.watchedNs).toBeGreaterThan(runs[0]!.wallNs);
+    if (cpuClocksMHz().length === 0) expect(clock!.cpuMHz).toBeNull();
+    else expect(clock!.cpuMHz).toBeGreaterThan(100);
+    expect(clock!.gpuMHz).toBeNull();
+  }
 });
 
 it('the same records give the same bytes in another process, time zone and language', {

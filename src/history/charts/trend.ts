@@ -25,6 +25,8 @@ const COLUMNS = 2;
 /** Panels of one image; wider sweeps get several. */
 const MOST_PANELS = 20;
 const LEGEND = 12.5;
+/** A page shows SVG text in a font of the reader's, which may be as much wider than the one that is measured here. */
+const FONT_RESERVE = 1.18;
 
 /** All charts of a history, the machines one after the other. */
 export function trendCharts(history: History): TrendChart[] {
@@ -74,7 +76,7 @@ function sceneOf(
   const text = (words: string, x: number, y: number, size: number, colour: string, weight: 400 | 600 = 400) =>
     shapes.push({ kind: 'text', x, y, text: words, size, weight, colour, align: 'left' });
   let y = MARGIN + 14;
-  for (const row of wrap(printable(title), font(19, 600), inner)) {
+  for (const row of wrap(printable(title), font(19, 600), inner / FONT_RESERVE)) {
     text(row, MARGIN, y, 19, INK.title, 600);
     y += 25;
   }
@@ -84,7 +86,7 @@ function sceneOf(
   const times = runs.map((run) => history.runs[run]!.at);
   const subtitle =
     'Tokens/s of each run, higher is better; a wide line is the level between two changes; the scale does not start at zero';
-  for (const row of wrap(printable(subtitle), font(13), inner)) {
+  for (const row of wrap(printable(subtitle), font(13), inner / FONT_RESERVE)) {
     text(row, MARGIN, y - 3, 13, INK.muted);
     y += 18;
   }
@@ -113,7 +115,7 @@ function sceneOf(
   y += Math.ceil(panels.length / COLUMNS) * (PANEL.height + GAP);
   const machine = history.machines.find(({ id }) => id === panels[0]![0]!.machine);
   for (const note of notes(machine?.title ?? '')) {
-    for (const row of wrap(printable(note), font(11), inner)) {
+    for (const row of wrap(printable(note), font(11), inner / FONT_RESERVE)) {
       text(row, MARGIN, y, 11, INK.muted);
       y += 15.5;
     }
@@ -139,7 +141,7 @@ function legend(
   let y = top;
   for (const name of names) {
     const words = cutToWidth(printable(name), font(LEGEND), WIDTH / 2);
-    const needed = 30 + textWidth(words, font(LEGEND)) + 24;
+    const needed = 30 + FONT_RESERVE * textWidth(words, font(LEGEND)) + 20;
     if (x > MARGIN && x + needed > WIDTH - MARGIN) {
       x = MARGIN;
       y += 21;
