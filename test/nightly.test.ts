@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +18,12 @@ import { loadSweep } from '../src/config/load.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const file = (name: string) => join(root, name);
 let dir: string;
+const pathWithoutNpm = () => `${join(dir, 'bin')}:${process.env.PATH}`;
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'ortbench-nightly-'));
+  // The checkout is ready, and a test installs nothing.
+  mkdirSync(join(dir, 'bin'));
+  writeFileSync(join(dir, 'bin/npm'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -41,7 +53,14 @@ describe.skipIf(process.platform === 'win32')('docs/ci/nightly.sh', () => {
         {
           cwd: dir,
           encoding: 'utf8',
-          env: { ...process.env, CI: '1', NO_COLOR: '1', NIGHTLY: nightly, GITHUB_STEP_SUMMARY: '' },
+          env: {
+            ...process.env,
+            PATH: pathWithoutNpm(),
+            CI: '1',
+            NO_COLOR: '1',
+            NIGHTLY: nightly,
+            GITHUB_STEP_SUMMARY: '',
+          },
         },
       );
     const first = night();
@@ -71,7 +90,7 @@ describe.skipIf(process.platform === 'win32')('docs/ci/nightly.sh', () => {
   it('has the exit code of the gate when that never began', () => {
     const { status, stderr } = spawnSync('bash', [file('docs/ci/nightly.sh'), join(dir, 'absent.yaml')], {
       encoding: 'utf8',
-      env: { ...process.env, NIGHTLY: join(dir, 'none') },
+      env: { ...process.env, PATH: pathWithoutNpm(), NIGHTLY: join(dir, 'none') },
     });
     expect(stderr).toContain('absent.yaml');
     expect(status).toBe(2);
