@@ -1,15 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { define, examples, runProgram } from './commands/define.ts';
-import {
-  COMPARE_OPTIONS,
-  DOCTOR_OPTIONS,
-  EXIT_CODES,
-  JSON_OUTPUT,
-  PLAN_OPTIONS,
-  PREPARE_OPTIONS,
-  SWEEP_OPTIONS,
-} from './commands/options.ts';
+import * as options from './commands/options.ts';
 import { ortbenchVersion } from './machine/version.ts';
 
 const program = new Command('ortbench')
@@ -19,58 +11,64 @@ const program = new Command('ortbench')
   .version(ortbenchVersion())
   .exitOverride()
   .addHelpText('after', examples(['sweep configs/quickstart.yaml', 'doctor']))
-  .addHelpText('after', EXIT_CODES);
+  .addHelpText('after', options.EXIT_CODES);
 
 define(program, {
   usage: 'sweep <config>',
   does: 'plan, prepare what is missing, measure every cell, write CSV and charts',
-  options: SWEEP_OPTIONS,
+  options: options.SWEEP_OPTIONS,
   examples: ['sweep my.yaml', 'sweep my.yaml --only precision=int4 --out results/int4'],
   load: async () => (await import('./commands/sweep.ts')).runSweep,
 });
 define(program, {
   usage: 'plan <config>',
   does: 'show the cells in order, which are skipped and why, memory and time; runs nothing',
-  options: PLAN_OPTIONS,
-  examples: [
-    'plan my.yaml',
-    'plan my.yaml --only batchSize=1,precision=int4 --json',
-    'plan configs/blog/phi-2.yaml --layers 2',
-  ],
+  options: options.PLAN_OPTIONS,
+  examples: ['plan my.yaml', 'plan configs/blog/phi-2.yaml --layers 2 --only batchSize=1,precision=int4'],
   load: async () => (await import('./commands/plan.ts')).runPlan,
 });
 define(program, {
   usage: 'prepare <config-or-model>',
   does: "make each engine's model files from one source checkpoint, in the cache",
-  options: PREPARE_OPTIONS,
+  options: options.PREPARE_OPTIONS,
   examples: ['prepare my.yaml', 'prepare llama-tiny --precision int4 --verify'],
   load: async () => (await import('./commands/prepare.ts')).runPrepare,
 });
 define(program, {
   usage: 'report <results>',
   does: 'write CSV and charts again from stored results; needs no engine',
-  options: [['--out <dir>', 'report folder (default: one under reports/ named as the results)'], JSON_OUTPUT],
+  options: [
+    ['--out <dir>', 'report folder (default: one under reports/ named as the results)'],
+    options.JSON_OUTPUT,
+  ],
   examples: ['report results/quickstart', 'report results/quickstart --out blog'],
   load: async () => (await import('./commands/report.ts')).runReport,
 });
 define(program, {
   usage: 'compare <config-or-results>',
   does: 'is the candidate slower? the regression gate: live pairs give a verdict, stored results warn',
-  options: COMPARE_OPTIONS,
+  options: options.COMPARE_OPTIONS,
   examples: ['compare my.yaml --baseline old --candidate new', 'compare results/new --against results/old'],
   load: async () => (await import('./commands/compare.ts')).runCompare,
 });
 define(program, {
+  usage: 'history <results...>',
+  does: 'the trend of each cell over stored runs, with the points where it changed',
+  options: options.HISTORY_OPTIONS,
+  examples: ['history results/nightly', 'history results/nightly --least 5 --out trends'],
+  load: async () => (await import('./commands/history.ts')).runHistory,
+});
+define(program, {
   usage: 'doctor',
   does: 'what each engine needs and has here, this machine, and the command that mends each lack',
-  options: [...DOCTOR_OPTIONS, JSON_OUTPUT],
+  options: [...options.DOCTOR_OPTIONS, options.JSON_OUTPUT],
   examples: ['doctor', 'doctor --json', 'doctor --roofline', 'doctor --fidelity --engine onnxruntime'],
   load: async () => (await import('./commands/doctor.ts')).runDoctor,
 });
 define(program, {
   usage: 'setup [engine]',
   does: 'make the Python environment with its pinned versions; other commands do it when needed',
-  options: [['--native', "build the engine's library for this machine"], JSON_OUTPUT],
+  options: [['--native', "build the engine's library for this machine"], options.JSON_OUTPUT],
   examples: ['setup', 'setup --json', 'setup llamacpp --native'],
   load: async () => (await import('./commands/setup.ts')).runSetup,
 });

@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   commands: [
     'failure',
     'gate',
+    'history',
     'config',
     'plan',
     'models',
@@ -31,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   models: ['config', 'python'],
   gate: ['report', 'stats'],
   validate: ['gate', 'stats'],
+  history: ['report', 'results', 'stats'],
   runner: ['engines', 'results', 'stats', 'machine'],
   fidelity: ['config', 'runner', 'engines', 'stats', 'machine'],
   report: ['stats'],

@@ -28,7 +28,14 @@ export function formatDoctor(diagnosis: Diagnosis): string {
   return `${lines.join('\n')}\n`;
 }
 
-function machineLines({ machine, availableMiB, otherLoadCores, loadAverage, cache }: Diagnosis): string[] {
+function machineLines({
+  machine,
+  availableMiB,
+  otherLoadCores,
+  loadAverage,
+  cpuMHz,
+  cache,
+}: Diagnosis): string[] {
   const cores = `${machine.physicalCores} cores, ${machine.logicalCores} threads`;
   const load =
     otherLoadCores === null
@@ -52,6 +59,12 @@ function machineLines({ machine, availableMiB, otherLoadCores, loadAverage, cach
       'CPU governor',
       machine.cpuGovernor ?? 'not told by this system',
       isSlow ? 'sudo cpupower frequency-set --governor performance' : null,
+    ),
+    row(
+      'CPU clock',
+      cpuMHz === null
+        ? 'not told by this system: if it throttles, that cannot be flagged'
+        : `${formatNumber(cpuMHz)} MHz now; watched in every round`,
     ),
     row('system', `${machine.os}, kernel ${machine.kernel}, ${machine.arch}, Node ${machine.node}`),
     row('cache', `${cache.root}: ${formatMiB(cache.artefactsMiB)} of model files, ${free} free on the disk`),

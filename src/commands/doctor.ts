@@ -5,6 +5,7 @@ import { ENGINES } from '../engines/index.ts';
 import { UserError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { cacheRoot } from '../files/cache-root.ts';
+import { cpuClocksMHz } from '../machine/clock.ts';
 import { freeDiskMiB } from '../machine/disk.ts';
 import { captureEnvironment } from '../machine/environment.ts';
 import { watchOtherLoad } from '../machine/load.ts';
@@ -36,6 +37,8 @@ export interface Diagnosis {
   /** Cores that other processes kept busy just now; null where the system cannot tell. */
   readonly otherLoadCores: number | null;
   readonly loadAverage: readonly number[];
+  /** Highest of the CPUs; null where the system does not tell, so that throttling cannot be seen. */
+  readonly cpuMHz: number | null;
   readonly python: { readonly system: string | null; readonly environment: string | null };
   readonly tools: readonly Tool[];
   readonly cache: { readonly root: string; readonly artefactsMiB: number; readonly freeMiB: number | null };
@@ -86,6 +89,7 @@ async function diagnose(): Promise<Diagnosis> {
     availableMiB: availableMemoryMiB(),
     otherLoadCores,
     loadAverage: loadavg(),
+    cpuMHz: cpuClocksMHz().sort((a, b) => b - a)[0] ?? null,
     python: { system: system?.version ?? null, environment: await environmentOrProblem() },
     tools,
     cache,

@@ -73,5 +73,11 @@ export const COMPARE_OPTIONS = [
   JSON_OUTPUT,
 ] as const;
 
+export const HISTORY_OPTIONS = [
+  ['--out <dir>', 'folder for history.html, history.json and charts (default: reports/history)'],
+  ['--least <percent>', 'smallest change that is reported (default: 2)'],
+  JSON_OUTPUT,
+] as const;
+
 export const EXIT_CODES =
   'Exit codes: 0 ok, 1 regression, 2 usage, 3 inconclusive, 4 a cell or the machine failed';

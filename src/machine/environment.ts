@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { Environment } from '../schema/manifest.ts';
 import { physicalCores, readCpuInfo, readOr } from './cpu.ts';
 import { memoryMiB } from './memory.ts';
-import { ortbenchVersion } from './version.ts';
+import { ortbenchCommit, ortbenchVersion } from './version.ts';
 
 const run = promisify(execFile);
 
@@ -25,6 +25,7 @@ export async function captureEnvironment(): Promise<Environment> {
     cpuGovernor: readOr('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor', '').trim() || null,
     node: process.version,
     ortbench: ortbenchVersion(),
+    ortbenchCommit: await ortbenchCommit(),
   };
 }
 

@@ -26,6 +26,7 @@ const OWN_PATH = /^(?:[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/;
  * Writes files so that a reader never sees half of one, and a failure leaves the earlier report as it was: all are
  * written and synced under a temporary folder beside their place, then renamed, and put back if one of them cannot be.
  * Files are taken one by one, so only one is in memory.
+ * @param indexFile of its own for each kind of output that may share a folder
  * @returns the paths written, relative to `folder`, in order.
  * @throws InfrastructureError when the disk does not take them.
  */
@@ -33,6 +34,7 @@ export async function publish(
   folder: string,
   files: Iterable<OutputFile> | AsyncIterable<OutputFile>,
   fs: PublishFs = nodeFs,
+  indexFile: string = INDEX_FILE,
 ): Promise<string[]> {
   const staging = join(folder, temporaryName(STAGING, `-${randomBytes(6).toString('hex')}`));
   try {
@@ -43,15 +45,15 @@ export async function publish(
       entries.push({ path, sha256: await writeSynced(fs, join(staging, NEW, path), content) });
     }
     const index = `${JSON.stringify({ format: 1, files: entries }, null, 2)}\n`;
-    await writeSynced(fs, join(staging, NEW, INDEX_FILE), index);
-    const paths = [...entries.map(({ path }) => path), INDEX_FILE];
+    await writeSynced(fs, join(staging, NEW, indexFile), index);
+    const paths = [...entries.map(({ path }) => path), indexFile];
     const current = new Set(paths);
-    const stale = (await earlierFiles(fs, folder)).filter((path) => !current.has(path));
+    const stale = (await earlierFiles(fs, folder, indexFile)).filter((path) => !current.has(path));
     await exchange(fs, folder, staging, paths, stale);
     return paths;
   } catch (error) {
     throw new InfrastructureError(`the report could not be written to ${folder}: ${messageOf(error)}`, {
-      hint: 'check free space and permissions there, then run `ortbench report` again; an earlier report is kept',
+      hint: 'check free space and permissions there, then run the command again; an earlier report is kept',
       cause: error,
     });
   } finally {
@@ -144,10 +146,10 @@ async function syncFolder(fs: PublishFs, folder: string): Promise<void> {
 }
 
 /** Names in the index of an earlier report; anything that is not plainly one of ours is left alone. */
-async function earlierFiles(fs: PublishFs, folder: string): Promise<string[]> {
+async function earlierFiles(fs: PublishFs, folder: string, indexFile: string): Promise<string[]> {
   let text: string;
   try {
-    text = await fs.readFile(join(folder, INDEX_FILE), 'utf8');
+    text = await fs.readFile(join(folder, indexFile), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

@@ -110,8 +110,16 @@ function measure(
   const { batchSize, generate } = cell;
   const work = { batchSize, generate, promptTokens: preparation.promptTokens };
   const rounds: Round[] = samples.map((sample) => {
-    const { round, startedNs, otherLoadCores, idleCores, idleSession } = sample;
-    return { round, startedNs, otherLoadCores, idleCores, idleSession, rates: sampleRates(work, sample) };
+    const { round, startedNs, otherLoadCores, idleCores, idleSession, clock } = sample;
+    return {
+      round,
+      startedNs,
+      otherLoadCores,
+      idleCores,
+      idleSession,
+      clock,
+      rates: sampleRates(work, sample),
+    };
   });
   const rates = rounds.map((round) => round.rates);
   const interval = (of: (rate: (typeof rates)[number]) => number): Interval | null =>

@@ -1,6 +1,7 @@
 import { contextLimit } from '../engines/context-limit.ts';
 import type { EngineSession } from '../engines/engine.ts';
 import type { EngineError } from '../errors.ts';
+import { watchClock } from '../machine/clock.ts';
 import { cellKey, sessionKey } from '../schema/cell.ts';
 import type { ParityRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
@@ -186,7 +187,10 @@ export class BlockRun {
   async #sample(run: CellRun, round: number, turn: number): Promise<void> {
     const session = await this.#sessionOf(run);
     await this.#pool.settleOthers(run.cell);
-    await run.sample(session, round, turn, this.#pool.watchConditions(run.cell));
+    await run.sample(session, round, turn, {
+      conditions: this.#pool.watchConditions(run.cell),
+      clock: watchClock(this.#context.threads, run.cell.device !== 'cpu'),
+    });
     if (round === this.#context.sweep.repetitions - 1) await run.verify(session);
   }
 

@@ -3,7 +3,7 @@ import { weightStorage } from '../engines/storage.ts';
 import { EngineError } from '../errors.ts';
 import { workShape } from '../schema/manifest.ts';
 import type { Effective, Prepared } from '../schema/protocol.ts';
-import type { PreparationRecord, SampleRecord, VerificationRecord } from '../schema/record.ts';
+import type { ClockReading, PreparationRecord, SampleRecord, VerificationRecord } from '../schema/record.ts';
 import { medianThroughputs, throughputs } from '../stats/rates.ts';
 import { rooflineViolations, storageAsRun } from '../stats/roofline.ts';
 import { type RunSummary, summariseRun } from '../stats/run-summary.ts';
@@ -17,6 +17,12 @@ import { makeWork, type Work } from './work.ts';
 export type Conditions = Required<
   Pick<SampleRecord, 'otherLoadCores' | 'idleCores' | 'idleSession' | 'harnessCores'>
 >;
+
+/** What goes on in the machine while a sample is taken; each tells it since it was begun. */
+export interface Watch {
+  readonly conditions: () => Conditions;
+  readonly clock: () => Promise<ClockReading>;
+}
 
 export interface PeakMemory {
   readonly peakRssBytes: number | null;
@@ -90,18 +96,16 @@ export class CellRun {
     this.#recorded = true;
   }
 
-  async sample(
-    session: EngineSession,
-    round: number,
-    turn: number,
-    conditions: () => Conditions,
-  ): Promise<void> {
+  async sample(session: EngineSession, round: number, turn: number, watch: Watch): Promise<void> {
     const { sweep, onEvent, append, startedNs } = this.#context;
     onEvent({ type: 'round', cell: this.cell, round, rounds: sweep.repetitions });
     const started = Number(process.hrtime.bigint() - startedNs);
     const runs = await takeSample(session, this.work, sweep.minTimedSeconds, (generation, callNs) => {
       if (this.#observed === null || callNs < this.#observed.callNs) this.#observed = { generation, callNs };
     });
+    // At once: a processor that has nothing to do any more changes its clock.
+    const conditions = watch.conditions();
+    const clock = await watch.clock();
     const record: SampleRecord = {
       kind: 'sample',
       cell: this.cell,
@@ -109,7 +113,8 @@ export class CellRun {
       turn,
       startedNs: started,
       runs,
-      ...conditions(),
+      ...conditions,
+      clock,
     };
     await append(record);
     this.samples.push({ round, runs: runs.map((run) => summariseRun(this.cell, run)) });

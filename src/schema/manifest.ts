@@ -56,6 +56,8 @@ export const environmentSchema = z.strictObject({
   ortbench: z.string(),
   /** Null where it could not be measured; absent in runs that load no model, and in those of before it was measured. */
   roofline: rooflineSchema.nullable().optional(),
+  /** Of the checkout that it runs from; absent from manifests of earlier versions. */
+  ortbenchCommit: z.string().nullable().optional(),
 });
 export type Environment = z.infer<typeof environmentSchema>;
 

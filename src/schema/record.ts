@@ -44,6 +44,22 @@ export const runSchema = z.strictObject({
 });
 export type Run = z.infer<typeof runSchema>;
 
+/** What the machine told of its clocks around a sample; null is what it does not tell. Never used for rates. */
+export const clockReadingSchema = z.strictObject({
+  /** From before the first to after the last timed run. */
+  watchedNs: z.number().nonnegative(),
+  /** Right after the last run: mean of as many CPUs as there are compute threads, the quickest ones. */
+  cpuMHz: z.number().nullable(),
+  /** Events of slowing down for heat while sampling, over all CPUs. */
+  thermalThrottles: z.number().nullable(),
+  /** Time that a control group's CPU quota held threads back while sampling, over all of them. */
+  quotaThrottledNs: z.number().nullable(),
+  /** Of the quickest GPU; cells on a GPU only, as is the next. */
+  gpuMHz: z.number().nullable(),
+  gpuThrottleReasons: z.array(z.string()).nullable(),
+});
+export type ClockReading = z.infer<typeof clockReadingSchema>;
+
 /** A cell's turn in one round: the value of that round is taken over all its runs. */
 export const sampleRecordSchema = z.strictObject({
   kind: z.literal('sample'),
@@ -65,6 +81,8 @@ export const sampleRecordSchema = z.strictObject({
    * this process did: the threads that are no engine's, the main thread apart, which is the engine's own then.
    */
   harnessCores: z.number().nullable().optional(),
+  /** Absent from records of earlier versions, which did not look. */
+  clock: clockReadingSchema.optional(),
 });
 export type SampleRecord = z.infer<typeof sampleRecordSchema>;
 

@@ -1,10 +1,12 @@
 import type { Effective } from '../schema/protocol.ts';
+import type { ClockReading } from '../schema/record.ts';
 import { PHASES, type Phase } from '../schema/vocabulary.ts';
 import { formatNumber, formatPercent } from '../units.ts';
 import { coefficientOfVariation, median, medianAbsoluteDeviation } from './descriptive.ts';
 import { medianInterval } from './median-interval.ts';
 import { PHASE_RATE, type Rates } from './rates.ts';
 import { spearman } from './spearman.ts';
+import { throttling } from './throttling.ts';
 
 /** The closed list of warnings on a measured cell (spec/statistics), each with what to do about it. Nothing is ever deleted. */
 export const FLAGS = {
@@ -16,6 +18,8 @@ export const FLAGS = {
     'The first round was clearly slower than the rest: raise warmup.runs or warmup.seconds.',
   drift:
     'Speed rose or fell steadily over the run (Spearman p < .01): the machine warmed up or was shared; let it cool, or run again.',
+  throttled:
+    'The clock was not the same in all rounds, or something held the machine back: cool it, fix the clock speed and the power limit, lift the CPU quota, and run again.',
   imprecise: 'The 95 % interval of the median is wider than ±5 %: use more repetitions.',
   'busy-machine': 'Other programs used the processor while this was timed: stop them and run again.',
   'idle-load':
@@ -25,7 +29,7 @@ export const FLAGS = {
   implausible:
     'Faster than this machine can be: look whether the engine waits for its device and does all of its work, then measure the roof anew with ortbench doctor --roofline.',
   'own-tool':
-    "Timed by the engine's own benchmark tool, on random tokens of its own: parity and ids cannot be checked, so no speedup is taken.",
+    "Timed by the engine's own benchmark tool, on random tokens of its own: parity and ids cannot be checked, so no speedup is taken: use a library of a version that ortbench can call, or divide all the same with --no-parity.",
   'slow-build': 'This build of the engine is known to be slow at this work: use a native build.',
 } as const;
 export type FlagName = keyof typeof FLAGS;
@@ -46,6 +50,8 @@ export interface Round {
   /** Of the other engines that were loaded. */
   readonly idleCores?: number | null | undefined;
   readonly idleSession?: string | null | undefined;
+  /** Absent where it was not looked at. */
+  readonly clock?: ClockReading | undefined;
   readonly rates: Rates;
 }
 
@@ -79,6 +85,8 @@ export function flagsOf(rounds: readonly Round[], effective: Effective): Flag[] 
       detail: `up to ${formatNumber(most!.idleCores!, 2)} cores, most of it ${most!.idleSession ?? 'unknown'}`,
     });
   }
+  const held = throttling(rounds);
+  if (held !== null) flags.push({ name: 'throttled', phase: null, detail: held });
   if (typeof effective.slowBuild === 'string') {
     flags.push({ name: 'slow-build', phase: null, detail: effective.slowBuild });
   }

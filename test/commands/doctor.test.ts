@@ -21,6 +21,7 @@ const healthy: Diagnosis = {
   },
   availableMiB: 30_000,
   otherLoadCores: 0.02,
+  cpuMHz: null,
   loadAverage: [0.1, 0.2, 0.3],
   python: { system: '3.12', environment: '/cache/python/bin/python' },
   tools: [

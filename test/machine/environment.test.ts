@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { expect, it } from 'vitest';
 import { captureEnvironment } from '../../src/machine/environment.ts';
@@ -13,6 +13,7 @@ it('fits the manifest, and holds no variable of the environment', async () => {
     expect(JSON.stringify(environment)).not.toContain('canary');
     const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
     expect(environment.ortbench).toBe(version);
+    if (existsSync('.git')) expect(environment.ortbenchCommit).toMatch(/^[0-9a-f]{12}(-dirty)?$/);
   } finally {
     delete process.env.HF_TOKEN;
   }

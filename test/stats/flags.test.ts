@@ -48,6 +48,24 @@ test('flags of a phase name it; flags of the cell do not', () => {
   expect(flagsOf(rounds([100, 100, 100], null), {})).toEqual([]);
 });
 
+test('a clock that changed between rounds is a flag of the cell', () => {
+  const steady = rounds([100, 100, 100]);
+  const clock = {
+    watchedNs: 1e9,
+    thermalThrottles: null,
+    quotaThrottledNs: null,
+    gpuMHz: null,
+    gpuThrottleReasons: null,
+  };
+  const clocked = steady.map((round, i) => ({
+    ...round,
+    clock: { ...clock, cpuMHz: i === 2 ? 1500 : 3000 },
+  }));
+  expect(flagsOf(clocked, {})).toEqual([
+    { name: 'throttled', phase: null, detail: 'processor clock 1,500 MHz in round 2, usually 3,000' },
+  ]);
+});
+
 test('an engine can say that its build is slow', () => {
   expect(flagsOf(rounds([1]), { slowBuild: 'float prompts at half speed' })).toEqual([
     { name: 'slow-build', phase: null, detail: 'float prompts at half speed' },
@@ -55,5 +73,9 @@ test('an engine can say that its build is slow', () => {
 });
 
 test('every flag has advice', () => {
-  for (const advice of Object.values(FLAGS)) expect(advice.length).toBeGreaterThan(40);
+  for (const [name, advice] of Object.entries(FLAGS)) {
+    expect(advice.length, name).toBeGreaterThan(40);
+    // What is the matter, and then what to do about it.
+    expect(advice, name).toMatch(/^[A-Z][^:]+: .*\b(close|cool|fix|let|lift|look|raise|run|stop|use)\b.*\.$/);
+  }
 });

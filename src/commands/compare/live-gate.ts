@@ -4,7 +4,7 @@ import { UserError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic.ts';
 import { decideCells, overallVerdict, screenCells } from '../../gate/judge.ts';
 import type { CellPair, Compared, GateReport, Variant } from '../../gate/model.ts';
-import { pairCells } from '../../gate/pairs.ts';
+import { pairCells, type Side } from '../../gate/pairs.ts';
 import { GATE } from '../../gate/rule.ts';
 import { resultsFolder } from '../folders.ts';
 import { runPrefix } from '../manifest.ts';
@@ -50,8 +50,8 @@ export async function compareLive(
     format: 1,
     title: source.loaded.sweep.title ?? runPrefix(source.loaded.file),
     mode: 'live',
-    baseline: sideTitle(input.baseline, options, 'baseline'),
-    candidate: sideTitle(input.candidate, options, 'candidate'),
+    baseline: sideTitle(input.baseline, ortbenchOf(options, first.baseline)),
+    candidate: sideTitle(input.candidate, ortbenchOf(options, first.candidate)),
     verdict: overallVerdict(rows),
     pairs,
     pairsReason: chosen.reason,
@@ -138,9 +138,16 @@ function requireDifference(baseline: LiveSide, candidate: LiveSide): void {
   }
 }
 
-function sideTitle(side: LiveSide, options: CompareOptions, which: 'baseline' | 'candidate'): string {
-  const { engine, precision } = side.variant;
-  const what = engine === null ? runPrefix(side.loaded.file) : engine;
-  const other = which === 'baseline' && options.baselineOrtbench !== undefined ? ' (the other ortbench)' : '';
-  return `${what}${precision === null ? '' : ` ${precision}`}${other}`;
+/** Which ortbench measured a side, where the two sides are of two of them. */
+function ortbenchOf({ baselineOrtbench }: CompareOptions, { reports }: Side): string | null {
+  const environment = reports[0]?.manifest.environment;
+  if (baselineOrtbench === undefined || environment === undefined) return null;
+  const { ortbench, ortbenchCommit } = environment;
+  return `ortbench ${ortbench}${ortbenchCommit ? ` at ${ortbenchCommit}` : ''}`;
+}
+
+function sideTitle({ variant, loaded }: LiveSide, ortbench: string | null): string {
+  const { engine, precision } = variant;
+  const what = engine === null ? runPrefix(loaded.file) : engine;
+  return `${what}${precision === null ? '' : ` ${precision}`}${ortbench === null ? '' : ` (${ortbench})`}`;
 }

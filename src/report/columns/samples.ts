@@ -124,6 +124,16 @@ export const SAMPLE_COLUMNS: readonly Column<SampleRow>[] = [
     (row) => row.record.harnessCores ?? null,
   ),
   column(
+    'cpu_mhz',
+    'Clock of the processor right after the round; empty where the system cannot tell.',
+    (row) => row.record.clock?.cpuMHz ?? null,
+  ),
+  column(
+    'gpu_mhz',
+    'Clock of the GPU right after the round; empty on the CPU and where the system cannot tell.',
+    (row) => row.record.clock?.gpuMHz ?? null,
+  ),
+  column(
     'parity',
     'match, mismatch or unchecked: whether the engine computes what the reference computes.',
     (row) => row.parity,
