@@ -49,7 +49,7 @@ async function sweep(configPath: string, options: SweepOptions, progress: Progre
   const availability = await installAndProbe(loaded, engines, progress);
   // Installing is done once for a machine; from here on the time is the sweep's own.
   const startedNs = process.hrtime.bigint();
-  const facts = machineFacts(loaded, only);
+  const facts = await machineFacts(loaded, only);
   const plan = planSweep(loaded, metasOf(engines), { ...facts, availability });
   const planned = plan.cells.filter(({ status }) => status === 'planned');
   const environment = await captureEnvironment();

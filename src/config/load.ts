@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { type ResolvedModel, resolveModel } from '../models/catalogue.ts';
-import { type Sweep, sweepSchema } from '../schema/sweep.ts';
+import { DEFAULT_PRECISION, type Sweep, sweepSchema } from '../schema/sweep.ts';
 import {
   contextProblems,
   duplicates,
@@ -34,7 +34,9 @@ export interface LoadedSweep {
 /** Reads, validates and cross-checks a sweep file. Throws UserError listing every problem with line and column. */
 export async function loadSweep(path: string): Promise<LoadedSweep> {
   const text = await readYamlFile(path);
-  const { value: sweep, source } = parseYamlSource(text, path, sweepSchema);
+  const { value, source } = parseYamlSource(text, path, sweepSchema);
+  const sweep =
+    value.precisions.length > 0 ? value : { ...value, precisions: [DEFAULT_PRECISION[value.device]] };
   // First of all: the checks below look at every cell.
   fail(path, sizeProblems(sweep, source));
 

@@ -3,6 +3,7 @@ import type { Availability, Engine, EngineMeta } from '../engines/engine.ts';
 import { ENGINES } from '../engines/index.ts';
 import { optionsOf } from '../engines/options.ts';
 import { physicalCores } from '../machine/cpu.ts';
+import { findDevices } from '../machine/devices/find.ts';
 import { availableMemoryMiB, memoryMiB } from '../machine/memory.ts';
 import type { Rule, Sweep } from '../schema/sweep.ts';
 import type { PlanFacts } from './plan.ts';
@@ -33,8 +34,11 @@ export async function probeEngines(
 }
 
 /** What the plan needs to know of this machine, now. */
-export function machineFacts(loaded: LoadedSweep, only: Rule | null): PlanFacts {
+export async function machineFacts(loaded: LoadedSweep, only: Rule | null): Promise<PlanFacts> {
+  const { device } = loaded.sweep;
+  const found = device === 'cpu' ? null : await findDevices(device);
   return {
+    ...(found && 'devices' in found ? { device: found.devices[0]! } : {}),
     memoryMiB: memoryMiB(),
     availableMiB: availableMemoryMiB(),
     threads: loaded.sweep.threads ?? physicalCores(),

@@ -20,6 +20,8 @@ export const FLAGS = {
   'busy-machine': 'Other programs used the processor while this was timed: stop them and run again.',
   'own-tool':
     "Timed by the engine's own benchmark tool, on random tokens of its own: parity and ids cannot be checked, so no speedup is taken.",
+  'software-device':
+    'The device is a software renderer on the processor: these figures show that the path works, not how fast a GPU is.',
   'slow-build': 'This build of the engine is known to be slow at this work: use a native build.',
 } as const;
 export type FlagName = keyof typeof FLAGS;
@@ -59,6 +61,9 @@ export function flagsOf(rounds: readonly Round[], effective: Effective): Flag[] 
       phase: null,
       detail: `up to ${formatNumber(load, 2)} cores of other load`,
     });
+  }
+  if (typeof effective.softwareDevice === 'string') {
+    flags.push({ name: 'software-device', phase: null, detail: effective.softwareDevice });
   }
   if (typeof effective.slowBuild === 'string') {
     flags.push({ name: 'slow-build', phase: null, detail: effective.slowBuild });

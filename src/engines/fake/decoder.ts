@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../errors.ts';
+import type { Device } from '../../schema/vocabulary.ts';
 import type { Decoder } from '../engine.ts';
 import type { FakeOptions } from './engine.ts';
 
@@ -23,13 +24,18 @@ export class FakeDecoder implements Decoder {
   #logits = new Float32Array(0);
   #runs = 0;
   #noise = 1;
+  /** Work given to the scripted device that nobody waited for yet, in milliseconds. */
+  #pendingMs = 0;
+  readonly #device: Device;
 
-  constructor(options: FakeOptions) {
+  constructor(options: FakeOptions, device: Device = 'cpu') {
     this.#options = options;
+    this.#device = device;
     this.vocabSize = options.vocabSize;
   }
 
   begin(prompts: readonly Int32Array[]): void {
+    this.#pendingMs = 0;
     this.#runs++;
     this.#prompts = prompts;
     this.#states = new Uint32Array(prompts.length);
@@ -40,7 +46,7 @@ export class FakeDecoder implements Decoder {
   async prefill(): Promise<Float32Array> {
     await this.#strike();
     const tokens = this.#prompts.reduce((sum, row) => sum + row.length, 0);
-    await this.wait(tokens * this.#options.prefillMsPerToken);
+    await this.#compute(tokens * this.#options.prefillMsPerToken);
     this.#prompts.forEach((row, sequence) => {
       for (const id of row) this.#absorb(sequence, id);
     });
@@ -48,7 +54,7 @@ export class FakeDecoder implements Decoder {
   }
 
   async step(ids: Int32Array): Promise<Float32Array> {
-    await this.wait(this.#options.stepMs * this.#drawNoise());
+    await this.#compute(this.#options.stepMs * this.#drawNoise());
     ids.forEach((id, sequence) => {
       this.#absorb(sequence, id);
     });
@@ -56,6 +62,36 @@ export class FakeDecoder implements Decoder {
   }
 
   close(): void {}
+
+  /** The cache that it would have: 2 KiB a token. */
+  peakDeviceBytes(): number | null {
+    const tokens = this.#prompts.reduce((sum, row) => sum + row.length, 0);
+    return this.#device === 'cpu' ? null : 2048 * tokens;
+  }
+
+  /** On a device work is given away and waited for; a decoder that does not wait leaves that to whoever reads. */
+  async #compute(milliseconds: number): Promise<void> {
+    if (this.#device !== 'cpu' && this.#options.fault === 'not-synchronised') this.#pendingMs += milliseconds;
+    else await this.wait(milliseconds);
+  }
+
+  /** Logits of a device that still works on them: the first to read one waits for it. */
+  #awaited(logits: Float32Array): Float32Array {
+    if (this.#pendingMs === 0) return logits;
+    return new Proxy(logits, {
+      get: (target, key) => {
+        if (typeof key === 'string' && /^\d+$/.test(key)) this.#spin();
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  }
+
+  #spin(): void {
+    const end = process.hrtime.bigint() + BigInt(Math.round(this.#pendingMs * 1e6));
+    this.#pendingMs = 0;
+    while (process.hrtime.bigint() < end);
+  }
 
   /** Sleeps for the greater part and spins for the rest: timers alone are only good to a millisecond. */
   async wait(milliseconds: number): Promise<void> {
@@ -82,7 +118,7 @@ export class FakeDecoder implements Decoder {
       const id = i % this.vocabSize;
       this.#logits[i] = broken ? Number.NaN : mix(state ^ (id + offset)) / 2 ** 32;
     }
-    return this.#logits;
+    return this.#awaited(this.#logits);
   }
 
   async #strike(): Promise<void> {
