@@ -39,10 +39,17 @@ export interface Context {
 /** Words like these in its log are how llama.cpp says that memory ran out. */
 const OUT_OF_MEMORY = /alloc|out of memory|bad_alloc/i;
 
+/** A device that lacks what the backend's kernels need, as Vulkan's 16-bit storage. */
+const UNSUPPORTED_DEVICE = /unsupported device/i;
+
 /** The error for something that failed inside llama.cpp, from what it logged meanwhile. */
 export function engineErrorFromLog(library: Library, what: string): EngineError {
   const logged = library.log.takeErrors();
-  const code = OUT_OF_MEMORY.test(logged) ? 'oom' : 'failed';
+  const code = OUT_OF_MEMORY.test(logged)
+    ? 'oom'
+    : UNSUPPORTED_DEVICE.test(logged)
+      ? 'unsupported'
+      : 'failed';
   return new EngineError(code, logged === '' ? what : `${what}: ${logged}`);
 }
 

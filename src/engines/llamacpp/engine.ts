@@ -1,6 +1,9 @@
+import { join } from 'node:path';
+import { packageRoot } from '../../files/package-root.ts';
 import type { Device } from '../../schema/vocabulary.ts';
 import { describeDevice, firstDevice, unavailable } from '../device-check.ts';
 import type { Availability, Engine } from '../engine.ts';
+import { refusalOf } from '../query.ts';
 import type { GpuDevice } from './backends.ts';
 import { hasSlowFloatKernels, libraryCompiler } from './build.ts';
 import { locateGpuLibrary, locateLibrary } from './location.ts';
@@ -42,6 +45,9 @@ async function probeGpu(
     ...(toolsDir === undefined ? [] : [{ reason: NO_GPU_TOOLS, mend: 'leave out the option toolsDir' }]),
   ];
   if (lacks.length > 0 || 'lack' in found || 'missing' in location) return unavailable(lacks);
+  const program = join(packageRoot, 'dist/engines/llamacpp/gpu-query.js');
+  const refusal = await refusalOf(program, [device, JSON.stringify({ libraryDir })], 'llama.cpp');
+  if (refusal !== null) return unavailable([{ reason: refusal, mend: 'see docs/devices.md' }]);
   const { description, versions } = location.found;
   const notes = [`libraries: ${description}`, describeDevice(found.device)];
   return { available: true, versions: { ...versions }, notes };

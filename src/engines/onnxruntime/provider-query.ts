@@ -7,7 +7,11 @@ import { type OrtDevice, PROVIDERS } from './providers.ts';
  * `node provider-query.js LIBRARY DEVICE OPTIONS`: prints as JSON why ONNX Runtime cannot add a device's provider, or null.
  * A program of its own, for adding it loads the provider's libraries and takes the device.
  */
-async function query(path: string, device: OrtDevice, options: Record<string, string>): Promise<string | null> {
+async function query(
+  path: string,
+  device: OrtDevice,
+  options: Record<string, string>,
+): Promise<string | null> {
   const library = await openLibrary(path);
   const session = library.output('creating session options', (out) =>
     library.calls.CreateSessionOptions(out),
