@@ -2,7 +2,7 @@ import { type LoadedSweep, loadSweep } from '../config/load.ts';
 import type { Engine } from '../engines/engine.ts';
 import { ENGINES } from '../engines/index.ts';
 import { captureEnvironment } from '../machine/environment.ts';
-import { enginesOf, machineFacts, metasOf, probeEngines } from '../plan/facts.ts';
+import { enginesOf, machineFacts, metasOf, probeEngines, roomMiB } from '../plan/facts.ts';
 import { parseOnly } from '../plan/only.ts';
 import { type PlannedCell, planSweep } from '../plan/plan.ts';
 import { finishedCells } from '../results/resume.ts';
@@ -70,7 +70,7 @@ async function sweep(configPath: string, options: SweepOptions, progress: Progre
     const summary = await runCells(planned, {
       sweep: loaded.sweep,
       threads,
-      memoryMiB: Math.min(facts.memoryMiB, facts.availableMiB ?? facts.memoryMiB),
+      memoryMiB: roomMiB(facts),
       parity,
       engines,
       reference: await availableReference(reference),

@@ -45,3 +45,9 @@ export async function machineFacts(loaded: LoadedSweep, only: Rule | null): Prom
     only,
   };
 }
+
+/** Memory in MiB that sessions may fill together: what is free in the host, and on the device where that is less. */
+export function roomMiB({ memoryMiB, availableMiB, device }: PlanFacts): number {
+  const onDevice = device?.freeMiB ?? device?.memoryMiB ?? Number.POSITIVE_INFINITY;
+  return Math.min(memoryMiB, availableMiB ?? memoryMiB, onDevice);
+}

@@ -39,7 +39,7 @@ export interface PlannedCell {
   readonly status: PlanStatus;
   /** Why it will not run; null for planned cells. */
   readonly reason: string | null;
-  /** Predicted peak of its session in the host's memory while it runs. */
+  /** Predicted peak of its session while it runs, in the host's memory or the device's, whichever holds more. */
   readonly memoryMiB: number;
   /** Estimated seconds, the session's own load and parity check in its first planned cell; 0 when it will not run. */
   readonly seconds: number;
@@ -76,14 +76,15 @@ export function planSweep(
     const meta = metaOf(metas, choice);
     const shape = shapes.get(cell.model)!;
     const onDevice = cell.device === 'cpu' ? null : predictDeviceMemory(cell, shape, meta);
-    const memoryMiB = onDevice?.hostMiB ?? predictMemory(cell, shape, meta).peakMiB;
+    const hostMiB = onDevice?.hostMiB ?? predictMemory(cell, shape, meta).peakMiB;
+    const memoryMiB = Math.max(hostMiB, onDevice?.deviceMiB ?? 0);
     const verdict =
       byRule(cell, rules) ??
       byCapability(cell, meta) ??
       byContext(cell, shape) ??
       byWindow(cell, shape, meta) ??
       byAvailability(chosen, facts) ??
-      byMemory(memoryMiB, facts) ??
+      byMemory(hostMiB, facts) ??
       (onDevice && byDeviceMemory(onDevice.deviceMiB, facts));
     if (verdict !== null) {
       cells.push({ cell, choice, ...verdict, memoryMiB, seconds: 0 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { predictDeviceMemory } from '../../src/plan/device-memory.ts';
+import { roomMiB } from '../../src/plan/facts.ts';
 import { planSweep } from '../../src/plan/plan.ts';
 import { facts, loaded, meta, metas, shape } from './fixtures.ts';
 
@@ -24,6 +25,17 @@ describe("the device's memory", () => {
     expect(int4.deviceMiB).toBeLessThan(deviceMiB + 32);
     const none = predictDeviceMemory(cell, shape, meta('a', { artefact: 'none' }));
     expect(none.deviceMiB).toBe(0);
+  });
+
+  it('limits what stays loaded together', () => {
+    const room = (memoryMiB: number | null, freeMiB: number | null) =>
+      roomMiB({ ...facts, device: { name: 'GPU', memoryMiB, freeMiB } });
+    expect(room(8000, 7000)).toBe(7000);
+    expect(room(8000, null)).toBe(8000);
+    expect(room(null, null)).toBe(facts.memoryMiB);
+    expect(room(80_000, 79_000)).toBe(facts.memoryMiB);
+    const cell = plan({ memoryMiB: 8000, freeMiB: 7000 });
+    expect(cell.memoryMiB).toBeCloseTo(predictDeviceMemory(cell.cell, shape, meta('a')).deviceMiB, 6);
   });
 
   it('decides which cells are planned, where the driver tells', () => {

@@ -119,10 +119,11 @@ describe('a provider that refuses', () => {
     expect(
       shorten('failed while adding X: /a/b.cc:136 x::Y(const Z&)::<lambda()> r == S was false. No adapters'),
     ).toBe('failed while adding X: No adapters');
-    const bridge = 'ProviderLibrary::Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library /a/b/libx.so';
-    expect(shorten(`failed while setting X: /s/p.cc:1988 ${bridge} with error: libcublasLt.so.13: \n gone`)).toBe(
-      'failed while setting X: Failed to load library libx.so with error: libcublasLt.so.13: gone',
-    );
+    const bridge =
+      'ProviderLibrary::Get() [ONNXRuntimeError] : 1 : FAIL : Failed to load library /a/b/libx.so';
+    expect(
+      shorten(`failed while setting X: /s/p.cc:1988 ${bridge} with error: libcublasLt.so.13: \n gone`),
+    ).toBe('failed while setting X: Failed to load library libx.so with error: libcublasLt.so.13: gone');
   });
 
   it('is asked in a process of its own', async () => {
