@@ -36,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runner: ['engines', 'results', 'stats', 'machine'],
   fidelity: ['config', 'runner', 'engines', 'stats', 'machine'],
   report: ['stats'],
-  engines: ['python'],
+  engines: ['python', 'machine'],
   python: [],
   machine: [],
   results: ['stats'],

@@ -20,7 +20,9 @@ from .external_data import require_contained
 from .protocol import serve
 from .session import DecodeSession
 
-PRECISIONS = ("fp32", "int4")
+# By device: what ONNX Runtime's provider computes in without casting up.
+PRECISIONS = {"cpu": ("fp32", "int4"), "cuda": ("fp16", "bf16", "int4")}
+PROVIDER = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 CONFIG = "genai_config.json"
 
 
@@ -32,10 +34,13 @@ def overlay(threads: int) -> dict[str, Any]:
     }
 
 
-def activations(artefact: Path, precision: str) -> str:
-    """MatMulNBits at accuracy level 4 quantises its inputs to int8, in blocks; at the other levels they stay fp32."""
-    if precision == "fp32":
-        return "fp32"
+def activations(artefact: Path, precision: str, device: str) -> str:
+    """MatMulNBits at accuracy level 4 quantises its inputs to int8, in blocks; at the other levels they stay fp32. The
+    graphs for CUDA compute in half precision throughout."""
+    if precision != "int4":
+        return precision
+    if device == "cuda":
+        return "fp16"
     try:
         level = json.loads((artefact / "ortbench.json").read_text())["quantisation"]["accuracyLevel"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -129,7 +134,7 @@ class GenaiDecoder:
         return np.ascontiguousarray(logits, dtype="<f4").tobytes()
 
     def synchronise(self) -> None:
-        """The CPU provider returns when it is done."""
+        """`get_logits` copies them to the host, for which it waits for the device."""
 
     def compilations(self) -> int:
         return 0
@@ -161,8 +166,11 @@ class GenaiDecoder:
 
 def open_model(command: Load) -> tuple[Any, int, int]:
     """The model, the size of its vocabulary, and the nanoseconds that loading it took."""
-    if command.device != "cpu" or command.precision not in PRECISIONS:
-        raise RunnerError("unsupported", f"genai is driven on the CPU in {' and '.join(PRECISIONS)} only")
+    if command.device not in PRECISIONS:
+        raise RunnerError("unsupported", f"genai has no {command.device} provider here")
+    if command.precision not in PRECISIONS[command.device]:
+        known = ", ".join(PRECISIONS[command.device])
+        raise RunnerError("unsupported", f"genai is driven on {command.device} in {known} only")
     folder = Path(command.artefactDir) / "genai"
     try:
         described = json.loads((folder / CONFIG).read_text())
@@ -173,6 +181,8 @@ def open_model(command: Load) -> tuple[Any, int, int]:
         require_contained(model_file)
     import onnxruntime_genai
 
+    if command.device == "cuda" and not onnxruntime_genai.is_cuda_available():
+        raise RunnerError("unavailable", "this onnxruntime-genai was built without CUDA, or finds no device")
     start = perf_counter_ns()
     with without_end_of_sequence(folder, described) as config_folder:
         config = onnxruntime_genai.Config(str(config_folder))
@@ -200,9 +210,9 @@ class GenaiRunner:
             "vocabSize": vocab_size,
             "versions": self.versions(),
             "effective": {
-                "provider": "CPUExecutionProvider",
+                "provider": PROVIDER[command.device],
                 "weights": command.precision,
-                "activations": activations(Path(command.artefactDir), command.precision),
+                "activations": activations(Path(command.artefactDir), command.precision, command.device),
                 **artefact_facts(Path(command.artefactDir)),
                 "threads": command.threads,
                 "interopThreads": 1,

@@ -22,8 +22,8 @@ class EagerDecoder(TorchDecoder):
         self._mask: torch.Tensor | None = None
         if padding.any():
             # Room for the whole run, so that a step takes a view of it instead of building a longer mask.
-            self._mask = (torch.arange(capacity) >= padding[:, None]).to(torch.int64)
-        self._padding = padding[:, None]
+            self._mask = (torch.arange(capacity) >= padding[:, None]).to(self.device, torch.int64)
+        self._padding = padding[:, None].to(self.device)
         self._length = 0
 
     @torch.inference_mode()
@@ -36,14 +36,14 @@ class EagerDecoder(TorchDecoder):
 
     def _forward(self, ids: torch.Tensor) -> torch.Tensor:
         end = self._length + ids.shape[1]
-        positions = torch.arange(self._length, end).expand(ids.shape[0], -1)
+        positions = torch.arange(self._length, end, device=self.device).expand(ids.shape[0], -1)
         extra: dict[str, Any] = {}
         if self._mask is not None:
             positions = (positions - self._padding).clamp_min(0)
-            extra["attention_mask"] = self._mask[:, :end].to(self.device)
+            extra["attention_mask"] = self._mask[:, :end]
         output = self.model(
             input_ids=ids.to(self.device),
-            position_ids=positions.to(self.device),
+            position_ids=positions,
             past_key_values=self._cache,
             use_cache=True,
             logits_to_keep=1,

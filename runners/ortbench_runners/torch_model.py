@@ -62,10 +62,26 @@ def load_model(command: Load, attention: str) -> tuple[torch.nn.Module, dict[str
         facts = {"weights": command.precision, "activations": command.precision, **_matmul_facts(command)}
         facts |= {"embeddingType": command.precision, "headType": command.precision}
     return model.to(command.device), facts | {
+        **_device_facts(command.device),
         "device": command.device,
         "threads": torch.get_num_threads(),
         "interopThreads": torch.get_num_interop_threads(),
         "logitsScope": "last position",
+    }
+
+
+def _device_facts(device: str) -> dict[str, Any]:
+    """What a session on a GPU is timed with; nothing for the CPU."""
+    if device != "cuda":
+        return {}
+    return {
+        "deviceName": torch.cuda.get_device_name(),
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),
+        # PyTorch's default: products of fp32 matrices keep all their bits.
+        "tf32": torch.backends.cuda.matmul.allow_tf32,
+        "kvLocation": "device",
+        "synchronisation": "logits copied to the host and torch.cuda.synchronize, inside each timed phase",
     }
 
 

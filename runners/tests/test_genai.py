@@ -10,7 +10,7 @@ import nano
 import prepare_models as models
 import pytest
 import torch
-from ortbench_runners.commands import Prepare
+from ortbench_runners.commands import Load, Prepare
 from ortbench_runners.errors import RunnerError
 from ortbench_runners.genai import GenaiRunner, activations
 from ortbench_runners.prepare.onnx_export import make_onnx
@@ -89,6 +89,19 @@ def test_what_the_graph_stores_is_said(artefacts: tuple[Path, Path]) -> None:
 def test_activations_of_int4_follow_the_accuracy_level(tmp_path: Path) -> None:
     describe = tmp_path / "ortbench.json"
     describe.write_text(json.dumps({"quantisation": {"accuracyLevel": 4}}))
-    assert activations(tmp_path, "int4").startswith("int8")
+    assert activations(tmp_path, "int4", "cpu").startswith("int8")
     describe.write_text(json.dumps({"quantisation": {"accuracyLevel": 1}}))
-    assert activations(tmp_path, "int4").startswith("fp32")
+    assert activations(tmp_path, "int4", "cpu").startswith("fp32")
+
+
+def test_a_device_takes_the_precisions_of_its_provider(tmp_path: Path) -> None:
+    assert activations(tmp_path, "int4", "cuda") == "fp16"
+    assert activations(tmp_path, "bf16", "cuda") == "bf16"
+    for device, precision, reason in [
+        ("webgpu", "fp16", "no webgpu provider"),
+        ("cuda", "fp32", "on cuda in fp16, bf16, int4 only"),
+        ("cpu", "fp16", "on cpu in fp32, int4 only"),
+    ]:
+        command = nano.load_command(tmp_path, precision)
+        with pytest.raises(RunnerError, match=reason):
+            GenaiRunner().load(Load(**(command.__dict__ | {"device": device})))

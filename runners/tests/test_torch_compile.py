@@ -13,6 +13,7 @@ from ortbench_runners.errors import RunnerError
 from ortbench_runners.pytorch import PytorchRunner
 from ortbench_runners.session import DecodeSession
 from ortbench_runners.static_cache import StaticKvCache, attention_window
+from ortbench_runners.torch_compile import cuda_graphs
 from test_int4 import save_int4
 
 SHAPE = Prepare(batchSize=2, promptLength=len(nano.PROMPTS[0]), generate=nano.STEPS)
@@ -115,3 +116,10 @@ def test_options_are_checked(folder: Path) -> None:
         PytorchRunner("compile").load(nano.load_command(folder, mode="fastest"))
     with pytest.raises(RunnerError, match="no option 'speed'"):
         PytorchRunner("compile").load(nano.load_command(folder, speed="max"))
+
+
+def test_cuda_graphs_are_named_where_a_mode_captures_them() -> None:
+    assert cuda_graphs("cpu", ("max-autotune", "max-autotune")) == "none"
+    assert cuda_graphs("cuda", ("default", "reduce-overhead")) == "decode"
+    assert cuda_graphs("cuda", ("max-autotune", "max-autotune")) == "prefill and decode"
+    assert cuda_graphs("cuda", ("default", "max-autotune-no-cudagraphs")) == "none"

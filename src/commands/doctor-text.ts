@@ -48,7 +48,7 @@ function machineLines({
   return [
     row('CPU', `${machine.cpuModel}, ${cores}${machine.virtualised ? ', virtual machine' : ''}`),
     row('CPU features', machine.cpuFeatures.join(' ') || 'unknown'),
-    row('GPU', machine.gpu ?? 'none that nvidia-smi knows of'),
+    row('GPU', machine.gpu ?? 'none that nvidia-smi or Vulkan knows of'),
     row('memory', `${formatMiB(machine.memoryMiB)}, ${formatMiB(availableMiB)} free`),
     row(
       'load',

@@ -108,14 +108,14 @@ async function environmentOrProblem(): Promise<string | null> {
   return findPythonEnvironment().catch(() => null);
 }
 
-/** Every engine on every device that it has a path for. */
+/** Every engine on every device that it has a path for; one without models has only scripted devices. */
 async function probeAll(): Promise<EngineDiagnosis[]> {
   const engines = await Promise.all(Object.values(ENGINES).map((load) => load()));
   const pairs = engines.flatMap((engine) =>
-    DEVICES.filter((device) => engine.meta.precisions[device] !== undefined).map((device) => ({
-      engine,
-      device,
-    })),
+    DEVICES.filter(
+      (device) =>
+        engine.meta.precisions[device] !== undefined && (engine.meta.artefact !== 'none' || device === 'cpu'),
+    ).map((device) => ({ engine, device })),
   );
   return Promise.all(
     pairs.map(async ({ engine, device }) => ({

@@ -1,5 +1,6 @@
 import type { LoadedSweep } from '../config/load.ts';
 import type { EngineMeta } from '../engines/engine.ts';
+import { roomMiB } from '../plan/facts.ts';
 import type { Plan, PlanFacts, PlannedCell, PlanStatus } from '../plan/plan.ts';
 import { estimateCellSeconds, estimateSessionSeconds } from '../plan/time.ts';
 import { type Block, makeBlocks } from '../runner/schedule.ts';
@@ -65,8 +66,9 @@ export function summarisePlan(
     if (known === undefined) reasons.set(key, { status: entry.status, reason: entry.reason, cells: 1 });
     else known.cells += 1;
   }
-  const free = Math.min(facts.memoryMiB, facts.availableMiB ?? facts.memoryMiB);
-  const blocks = makeBlocks(planned, free).map((block) => summariseBlock(block, loaded, metas, facts));
+  const blocks = makeBlocks(planned, roomMiB(facts)).map((block) =>
+    summariseBlock(block, loaded, metas, facts),
+  );
   return {
     counts,
     reasons: [...reasons.values()].sort((a, b) => b.cells - a.cells),

@@ -21,9 +21,12 @@ export async function runPlan(configPath: string, options: PlanOptions): Promise
   const only = parseOnly(options.only ?? [], loaded.sweep, loaded.models);
   const engines = await enginesOf(loaded.sweep);
   const facts: PlanFacts = {
-    ...machineFacts(loaded, only),
+    ...(await machineFacts(loaded, only)),
     disk: await diskFacts(loaded, engines),
-    ...(options.probe ? { availability: await probeEngines(engines, loaded.sweep) } : {}),
+    // Whether a device is there decides all of its cells, and asking takes no second.
+    ...(options.probe || loaded.sweep.device !== 'cpu'
+      ? { availability: await probeEngines(engines, loaded.sweep) }
+      : {}),
   };
   const metas = metasOf(engines);
   const plan = planSweep(loaded, metas, facts);
@@ -35,11 +38,11 @@ export async function runPlan(configPath: string, options: PlanOptions): Promise
 }
 
 function toJson(loaded: LoadedSweep, plan: Plan, summary: PlanSummary, facts: PlanFacts): string {
-  const { memoryMiB, availableMiB, threads } = facts;
+  const { memoryMiB, availableMiB, threads, device } = facts;
   const document = {
     config: loaded.file,
     configSha256: loaded.configSha256,
-    machine: { memoryMiB, availableMiB, threads },
+    machine: { memoryMiB, availableMiB, threads, ...(device && { device }) },
     ...summary,
     cells: plan.cells.map(({ cell, status, reason, memoryMiB, seconds }) => {
       return { cell, key: cellKey(cell), status, reason, memoryMiB, seconds };

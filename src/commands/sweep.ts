@@ -3,7 +3,7 @@ import type { Engine } from '../engines/engine.ts';
 import { ENGINES } from '../engines/index.ts';
 import { InfrastructureError, UserError } from '../errors.ts';
 import { captureEnvironment } from '../machine/environment.ts';
-import { enginesOf, machineFacts, metasOf, probeEngines, threadsOf } from '../plan/facts.ts';
+import { enginesOf, machineFacts, metasOf, probeEngines, roomMiB, threadsOf } from '../plan/facts.ts';
 import { parseOnly } from '../plan/only.ts';
 import { type PlannedCell, planSweep } from '../plan/plan.ts';
 import { finishedCells } from '../results/resume.ts';
@@ -54,7 +54,7 @@ async function sweep(configPath: string, options: SweepOptions, progress: Progre
       : {};
   // Installing and measuring the machine are done once for it; from here on the time is the sweep's own.
   const startedNs = process.hrtime.bigint();
-  const facts = { ...machineFacts(loaded, only), disk: await diskFacts(loaded, engines) };
+  const facts = { ...(await machineFacts(loaded, only)), disk: await diskFacts(loaded, engines) };
   const plan = planSweep(loaded, metasOf(engines), { ...facts, availability });
   const planned = plan.cells.filter(({ status }) => status === 'planned');
   const environment = { ...(await captureEnvironment()), ...roofline };
@@ -75,7 +75,7 @@ async function sweep(configPath: string, options: SweepOptions, progress: Progre
     const summary = await runCells(planned, {
       sweep: loaded.sweep,
       threads,
-      memoryMiB: Math.min(facts.memoryMiB, facts.availableMiB ?? facts.memoryMiB),
+      memoryMiB: roomMiB(facts),
       parity,
       engines,
       reference,

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { type ResolvedModel, resolveModel } from '../models/catalogue.ts';
 import type { Published } from '../schema/published.ts';
-import { type Rule, type Sweep, sweepSchema } from '../schema/sweep.ts';
+import { DEFAULT_PRECISION, type Rule, type Sweep, sweepSchema } from '../schema/sweep.ts';
 import type { Device } from '../schema/vocabulary.ts';
 import {
   contextProblems,
@@ -49,7 +49,9 @@ export async function loadSweep(path: string, overrides: SweepOverrides = {}): P
   const text = await readYamlFile(path);
   const { value, source } = parseYamlSource(text, path, sweepSchema);
   const { layers, ...fields } = overrides;
-  const sweep: Sweep = { ...value, ...fields };
+  const given = { ...value, ...fields };
+  const sweep: Sweep =
+    given.precisions.length > 0 ? given : { ...given, precisions: [DEFAULT_PRECISION[given.device]] };
   // First of all: the checks below look at every cell.
   fail(path, sizeProblems(sweep, source));
 

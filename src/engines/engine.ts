@@ -76,12 +76,17 @@ export interface Decoder {
   readonly vocabSize: number;
   /** Allocates and clears the KV cache for these prompts plus `generate` tokens, room for `capacity`. Not timed. */
   begin(prompts: readonly Int32Array[], capacity: number): void | Promise<void>;
-  /** Host ids → last-position logits, [batch × vocab] row-major; valid until the next call. */
+  /**
+   * Host ids → last-position logits, [batch × vocab] row-major; valid until the next call. Like `step`, it returns when
+   * the host can read them: a device is waited for inside, where the clock runs.
+   */
   prefill(): Float32Array | Promise<Float32Array>;
   /** Feeds one id per sequence; returns the logits after it, [batch × vocab]. */
   step(ids: Int32Array): Float32Array | Promise<Float32Array>;
   /** Shape-dependent facts of the run begun last, merged into the prepared reply. */
   effective?(): Record<string, string | number | boolean | null>;
+  /** Most bytes of the device's memory so far; null where it cannot tell. Absent on engines of the host alone. */
+  peakDeviceBytes?(): number | null;
   close(): void | Promise<void>;
 }
 

@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
 import { availableParallelism, cpus, type as osType, release } from 'node:os';
-import { promisify } from 'node:util';
 import type { Environment } from '../schema/manifest.ts';
 import { physicalCores, readCpuInfo, readOr } from './cpu.ts';
+import type { DeviceFacts } from './devices/device.ts';
+import { findDevices } from './devices/find.ts';
 import { memoryMiB } from './memory.ts';
 import { ortbenchCommit, ortbenchVersion } from './version.ts';
-
-const run = promisify(execFile);
 
 /** The machine and its software, from an allow-list. Whatever a system does not tell is null, empty or "unknown". */
 export async function captureEnvironment(): Promise<Environment> {
@@ -20,7 +18,7 @@ export async function captureEnvironment(): Promise<Environment> {
     os: operatingSystem(),
     kernel: release(),
     arch: process.arch,
-    gpu: await gpuName(),
+    gpu: await gpuNames(),
     virtualised: cpu.virtualised,
     cpuGovernor: readOr('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor', '').trim() || null,
     node: process.version,
@@ -34,14 +32,16 @@ function operatingSystem(): string {
   return pretty ?? osType();
 }
 
-/** Names of the NVIDIA GPUs, or null: without the driver's tool there is none that an engine could use. */
-async function gpuName(): Promise<string | null> {
-  try {
-    const query = ['--query-gpu=name,driver_version', '--format=csv,noheader'];
-    const { stdout } = await run('nvidia-smi', query, { timeout: 5000, windowsHide: true });
-    const lines = stdout.split('\n').flatMap((line) => line.trim() || []);
-    return lines.length > 0 ? lines.join('; ').slice(0, 400) : null;
-  } catch {
-    return null;
+/** Devices that an engine could use, by their drivers: NVIDIA's own word, and Vulkan's where there is no such driver. */
+async function gpuNames(): Promise<string | null> {
+  for (const device of ['cuda', 'webgpu'] as const) {
+    const found = await findDevices(device);
+    if ('devices' in found) return found.devices.map(deviceLine).join('; ').slice(0, 400);
   }
+  return null;
+}
+
+function deviceLine({ name, driver, memoryMiB, software }: DeviceFacts): string {
+  const memory = memoryMiB === null ? '' : `, ${memoryMiB} MiB`;
+  return `${name} (${driver}${memory}${software ? ', software renderer' : ''})`;
 }

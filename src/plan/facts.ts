@@ -3,6 +3,7 @@ import type { Availability, Engine, EngineMeta } from '../engines/engine.ts';
 import { ENGINES } from '../engines/index.ts';
 import { optionsOf } from '../engines/options.ts';
 import { physicalCores } from '../machine/cpu.ts';
+import { findDevices } from '../machine/devices/find.ts';
 import { availableMemoryMiB, memoryMiB } from '../machine/memory.ts';
 import type { Rule, Sweep } from '../schema/sweep.ts';
 import type { PlanFacts } from './plan.ts';
@@ -36,11 +37,20 @@ export async function probeEngines(
 export const threadsOf = ({ threads }: Pick<Sweep, 'threads'>): number => threads ?? physicalCores();
 
 /** What the plan needs to know of this machine, now. */
-export function machineFacts(loaded: LoadedSweep, only: Rule | null): PlanFacts {
+export async function machineFacts(loaded: LoadedSweep, only: Rule | null): Promise<PlanFacts> {
+  const { device } = loaded.sweep;
+  const found = device === 'cpu' ? null : await findDevices(device);
   return {
+    ...(found && 'devices' in found ? { device: found.devices[0]! } : {}),
     memoryMiB: memoryMiB(),
     availableMiB: availableMemoryMiB(),
     threads: threadsOf(loaded.sweep),
     only,
   };
+}
+
+/** Memory in MiB that sessions may fill together: what is free in the host, and on the device where that is less. */
+export function roomMiB({ memoryMiB, availableMiB, device }: PlanFacts): number {
+  const onDevice = device?.freeMiB ?? device?.memoryMiB ?? Number.POSITIVE_INFINITY;
+  return Math.min(memoryMiB, availableMiB ?? memoryMiB, onDevice);
 }

@@ -3,12 +3,14 @@ import type { LoadedSweep } from '../config/load.ts';
 import { compileRules, type FirstMatch } from '../config/rules.ts';
 import { contextLimit } from '../engines/context-limit.ts';
 import type { Availability, EngineMeta } from '../engines/engine.ts';
+import type { DeviceFacts } from '../machine/devices/device.ts';
 import type { Cell } from '../schema/cell.ts';
 import type { ModelShape } from '../schema/model.ts';
 import type { EngineChoice, Rule } from '../schema/sweep.ts';
 import type { Status } from '../schema/vocabulary.ts';
 import { formatMiB } from '../units.ts';
 import { type Candidate, cutToDisk, cutToTime, type DiskFacts, skipped, type Verdict } from './cuts.ts';
+import { predictDeviceMemory } from './device-memory.ts';
 import { predictMemory } from './memory.ts';
 
 /** What the plan is told of this machine; it looks at nothing itself. */
@@ -19,6 +21,8 @@ export interface PlanFacts {
   readonly availableMiB: number | null;
   /** Compute threads of every engine. */
   readonly threads: number;
+  /** The device of the sweep; absent for the CPU and where none was found. */
+  readonly device?: Pick<DeviceFacts, 'name' | 'memoryMiB' | 'freeMiB'>;
   /** Results of `probe`, by the engine's name in the sweep; engines that are absent are taken to be there. */
   readonly availability?: ReadonlyMap<string, Availability>;
   /** Models that cannot be had, by name, with the reason. */
@@ -37,7 +41,7 @@ export interface PlannedCell {
   readonly status: PlanStatus;
   /** Why it will not run; null for planned cells. */
   readonly reason: string | null;
-  /** Predicted peak of its session while it runs. */
+  /** Predicted peak of its session while it runs, in the host's memory or the device's, whichever holds more. */
   readonly memoryMiB: number;
   /** Estimated seconds, the session's own load and parity check in its first planned cell; 0 when it will not run. */
   readonly seconds: number;
@@ -69,14 +73,17 @@ export function planSweep(
     const { cell, choice } = chosen;
     const meta = metaOf(metas, choice);
     const shape = shapes.get(cell.model)!;
-    const memoryMiB = predictMemory(cell, shape, meta).peakMiB;
+    const onDevice = cell.device === 'cpu' ? null : predictDeviceMemory(cell, shape, meta);
+    const hostMiB = onDevice?.hostMiB ?? predictMemory(cell, shape, meta).peakMiB;
+    const memoryMiB = Math.max(hostMiB, onDevice?.deviceMiB ?? 0);
     const verdict =
       byRule(cell, rules) ??
       byCapability(cell, meta) ??
       byContext(cell, shape) ??
       byWindow(cell, shape, meta) ??
       byAvailability(chosen, facts) ??
-      byMemory(memoryMiB, facts);
+      byMemory(hostMiB, facts) ??
+      (onDevice && byDeviceMemory(onDevice.deviceMiB, facts));
     return { cell, choice, meta, shape, memoryMiB, verdict };
   });
   const onDisk = facts.disk ? cutToDisk(cells, facts.disk) : cells;
@@ -145,6 +152,18 @@ function byMemory(memoryMiB: number, facts: PlanFacts): Verdict | null {
     return skipped(`${need}; the machine has ${formatMiB(facts.memoryMiB)}`);
   if (facts.availableMiB !== null && memoryMiB > facts.availableMiB)
     return skipped(`${need}; only ${formatMiB(facts.availableMiB)} is free now`);
+  return null;
+}
+
+/** A driver's own memory is not to be had in full, either. */
+function byDeviceMemory(deviceMiB: number, { device }: PlanFacts): Verdict | null {
+  if (device === undefined) return null;
+  const need = `would need about ${formatMiB(deviceMiB)} of the device's memory`;
+  const { name, memoryMiB, freeMiB } = device;
+  if (memoryMiB !== null && deviceMiB > memoryMiB * MEMORY_SHARE)
+    return skipped(`${need}; ${name} has ${formatMiB(memoryMiB)}`);
+  if (freeMiB !== null && deviceMiB > freeMiB)
+    return skipped(`${need}; only ${formatMiB(freeMiB)} of ${name} is free now`);
   return null;
 }
 

@@ -44,9 +44,27 @@ async function inspect(interpreter: string): Promise<Inspection> {
   return JSON.parse(await runPython(interpreter, ['-c', INSPECT, ...PACKAGES])) as Inspection;
 }
 
-/** Whether PyTorch sees a CUDA device. Imports PyTorch: seconds. */
-export async function hasCuda(interpreter: string): Promise<boolean> {
-  const answer = await runPython(interpreter, ['-c', 'import torch; print(torch.cuda.is_available())']);
+export interface TorchCuda {
+  /** CUDA version that PyTorch was built for; null for a build without it. */
+  readonly build: string | null;
+  readonly available: boolean;
+}
+
+/** What PyTorch has of CUDA. Imports PyTorch: seconds. */
+export async function torchCuda(interpreter: string): Promise<TorchCuda> {
+  const program =
+    'import json, torch; print(json.dumps({"build": torch.version.cuda, "available": torch.cuda.is_available()}))';
+  const answer = await runPython(interpreter, ['-c', program]);
+  // A broken driver has PyTorch warn before it answers.
+  return JSON.parse(answer.trim().split('\n').at(-1)!) as TorchCuda;
+}
+
+/** Whether this build of onnxruntime-genai knows CUDA. */
+export async function genaiHasCuda(interpreter: string): Promise<boolean> {
+  const answer = await runPython(interpreter, [
+    '-c',
+    'import onnxruntime_genai as g; print(g.is_cuda_available())',
+  ]);
   return answer.trim().endsWith('True');
 }
 

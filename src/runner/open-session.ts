@@ -17,6 +17,13 @@ const PASSED_ON = [
   'TMPDIR',
   'TEMP',
   'LANG',
+  // Which devices the user chose, and where their drivers are.
+  'CUDA_VISIBLE_DEVICES',
+  'NVIDIA_VISIBLE_DEVICES',
+  'GGML_VK_VISIBLE_DEVICES',
+  'VK_DRIVER_FILES',
+  'VK_ICD_FILENAMES',
+  'XDG_RUNTIME_DIR',
 ];
 
 /** Loads a model in an engine, in this process or in a runner, until `signal` aborts. @throws EngineError */

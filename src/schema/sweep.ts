@@ -38,6 +38,12 @@ export const engineChoiceSchema = z.union([
 ]);
 export type EngineChoice = z.infer<typeof engineChoiceSchema>;
 
+/** What a device computes in unless a sweep says otherwise. */
+export const DEFAULT_PRECISION = { cpu: 'fp32', cuda: 'fp16', webgpu: 'fp16' } as const satisfies Record<
+  (typeof DEVICES)[number],
+  z.infer<typeof precisionSchema>
+>;
+
 /** A sweep as written in YAML; the output type has every default filled in. */
 export const sweepSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -45,7 +51,8 @@ export const sweepSchema = z.strictObject({
   /** Names of configs/models/*.yaml, paths of such files, or model descriptions in place. */
   models: z.array(z.union([z.string(), modelSchema])).min(1),
   engines: z.array(engineChoiceSchema).min(1),
-  precisions: z.array(precisionSchema).min(1),
+  /** fp32 on the CPU and fp16 on any other device unless given: see DEFAULT_PRECISION. */
+  precisions: z.array(precisionSchema).min(1).default([]),
   batchSizes: z.array(z.int().min(1).max(4096)).min(1),
   promptLengths: z
     .array(

@@ -30,6 +30,8 @@ export const FLAGS = {
     'Faster than this machine can be: look whether the engine waits for its device and does all of its work, then measure the roof anew with ortbench doctor --roofline.',
   'own-tool':
     "Timed by the engine's own benchmark tool, on random tokens of its own: parity and ids cannot be checked, so no speedup is taken: use a library of a version that ortbench can call, or divide all the same with --no-parity.",
+  'software-device':
+    'The device is a software renderer on the processor: these figures show that the path works, not how fast a GPU is: use a real one.',
   'slow-build': 'This build of the engine is known to be slow at this work: use a native build.',
 } as const;
 export type FlagName = keyof typeof FLAGS;
@@ -87,6 +89,9 @@ export function flagsOf(rounds: readonly Round[], effective: Effective): Flag[] 
   }
   const held = throttling(rounds);
   if (held !== null) flags.push({ name: 'throttled', phase: null, detail: held });
+  if (typeof effective.softwareDevice === 'string') {
+    flags.push({ name: 'software-device', phase: null, detail: effective.softwareDevice });
+  }
   if (typeof effective.slowBuild === 'string') {
     flags.push({ name: 'slow-build', phase: null, detail: effective.slowBuild });
   }

@@ -51,6 +51,19 @@ describe('runPlan', () => {
     expect(plain(stdout)).toContain('… and 300 more cells; --json lists all');
   });
 
+  it('says unasked that a device is not there, and plans for one that is', async () => {
+    const planOn = async (engineOptions: string) => {
+      const path = config(`batchSizes: [1]\ngenerate: 16\ndevice: webgpu\n${engineOptions}`);
+      return JSON.parse((await capture(() => runPlan(path, { json: true }))).stdout);
+    };
+    expect((await planOn('')).cells[0]).toMatchObject({
+      status: 'unavailable',
+      reason: 'the fake engine finds no webgpu device; to mend: name webgpu in its option devices',
+    });
+    const { cells } = await planOn('engineOptions: { fake: { devices: [webgpu] } }\n');
+    expect(cells[0]).toMatchObject({ status: 'planned', key: 'llama-nano/fake/fp32/webgpu/b1/p8/g16' });
+  });
+
   it('applies --only and asks engines on request', async () => {
     const path = config('batchSizes: [1, 4]\ngenerate: 16\ndevice: cpu\n');
     const options = { only: ['batchSize=4', 'precision=fp32'], probe: true, json: true };

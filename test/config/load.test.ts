@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -44,6 +44,19 @@ describe('a good sweep', () => {
     expect(loaded.models.map(({ spec }) => spec.name)).toEqual(['llama-nano']);
     expect(loaded.models[0]!.shape.layers).toBeGreaterThan(0);
     expect(loaded.configSha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('computes in fp32 on the CPU and in fp16 on other devices unless it says otherwise', async () => {
+    const withoutPrecisions = async (device: string): Promise<readonly string[]> => {
+      const path = write({ device });
+      writeFileSync(path, readFileSync(path, 'utf8').replace(/^precisions:.*\n/m, ''));
+      return (await loadSweep(path)).sweep.precisions;
+    };
+    expect(await withoutPrecisions('cpu')).toEqual(['fp32']);
+    expect(await withoutPrecisions('cuda')).toEqual(['fp16']);
+    expect(await withoutPrecisions('webgpu')).toEqual(['fp16']);
+    expect((await loadSweep(write({ device: 'cuda' }))).sweep.precisions).toEqual(['fp32', 'int4']);
+    expect(await problems({ precisions: '[]' })).toHaveLength(1);
   });
 
   it('has the same hash however it is written, and another when it means something else', async () => {

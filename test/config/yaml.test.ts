@@ -74,7 +74,7 @@ describe('parseYaml', () => {
     expect(problems('')).toEqual(['1:1: expected a mapping, found nothing']);
     expect(problems('models: [m]').slice(0, 2)).toEqual([
       '1:1: engines: required, but missing; expected a list',
-      '1:1: precisions: required, but missing; expected a list',
+      '1:1: batchSizes: required, but missing; expected a list',
     ]);
   });
 

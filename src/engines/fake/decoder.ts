@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import type { Device } from '../../schema/vocabulary.ts';
 import type { Decoder } from '../engine.ts';
 import type { FakeOptions } from './engine.ts';
 import { FOREVER_MS, strike } from './faults.ts';
@@ -26,14 +27,19 @@ export class FakeDecoder implements Decoder {
   /** A thread that spins from loading to closing. */
   #burner: Worker | null = null;
   #noise = 1;
+  /** Work given to the scripted device that nobody waited for yet, in milliseconds. */
+  #pendingMs = 0;
+  readonly #device: Device;
 
-  constructor(options: FakeOptions) {
+  constructor(options: FakeOptions, device: Device = 'cpu') {
     this.#options = options;
+    this.#device = device;
     this.vocabSize = options.vocabSize;
     if (options.fault === 'burns-idle') this.#burner = new Worker('for (;;);', { eval: true });
   }
 
   begin(prompts: readonly Int32Array[]): void {
+    this.#pendingMs = 0;
     this.#runs++;
     this.#prompts = prompts;
     this.#states = new Uint32Array(prompts.length);
@@ -44,7 +50,7 @@ export class FakeDecoder implements Decoder {
   async prefill(): Promise<Float32Array> {
     await this.#strike();
     const tokens = this.#prompts.reduce((sum, row) => sum + row.length, 0);
-    await this.wait(tokens * this.#options.prefillMsPerToken);
+    await this.#compute(tokens * this.#options.prefillMsPerToken);
     this.#prompts.forEach((row, sequence) => {
       for (const id of row) this.#absorb(sequence, id);
     });
@@ -52,7 +58,7 @@ export class FakeDecoder implements Decoder {
   }
 
   async step(ids: Int32Array): Promise<Float32Array> {
-    await this.wait(this.#options.stepMs * this.#drawNoise());
+    await this.#compute(this.#options.stepMs * this.#drawNoise());
     ids.forEach((id, sequence) => {
       this.#absorb(sequence, id);
     });
@@ -62,6 +68,36 @@ export class FakeDecoder implements Decoder {
   async close(): Promise<void> {
     await this.#burner?.terminate();
     if (this.#options.fault === 'close-hangs') await sleep(FOREVER_MS);
+  }
+
+  /** The cache that it would have: 2 KiB a token. */
+  peakDeviceBytes(): number | null {
+    const tokens = this.#prompts.reduce((sum, row) => sum + row.length, 0);
+    return this.#device === 'cpu' ? null : 2048 * tokens;
+  }
+
+  /** On a device work is given away and waited for; a decoder that does not wait leaves that to whoever reads. */
+  async #compute(milliseconds: number): Promise<void> {
+    if (this.#device !== 'cpu' && this.#options.fault === 'not-synchronised') this.#pendingMs += milliseconds;
+    else await this.wait(milliseconds);
+  }
+
+  /** Logits of a device that still works on them: the first to read one waits for it. */
+  #awaited(logits: Float32Array): Float32Array {
+    if (this.#pendingMs === 0) return logits;
+    return new Proxy(logits, {
+      get: (target, key) => {
+        if (typeof key === 'string' && /^\d+$/.test(key)) this.#spin();
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  }
+
+  #spin(): void {
+    const end = process.hrtime.bigint() + BigInt(Math.round(this.#pendingMs * 1e6));
+    this.#pendingMs = 0;
+    while (process.hrtime.bigint() < end);
   }
 
   /** Sleeps for the greater part and spins for the rest: timers alone are only good to a millisecond. */
@@ -89,7 +125,7 @@ export class FakeDecoder implements Decoder {
       const id = i % this.vocabSize;
       this.#logits[i] = broken ? Number.NaN : mix(state ^ (id + offset)) / 2 ** 32;
     }
-    return this.#logits;
+    return this.#awaited(this.#logits);
   }
 
   async #strike(): Promise<void> {

@@ -33,6 +33,7 @@ export const FAKE_FAULTS = [
   'throws',
   /** Says that it ran elsewhere than it was told to. */
   'falls-back',
+  'not-synchronised',
 ] as const;
 
 export const fakeOptionsSchema = z.strictObject({
@@ -43,6 +44,8 @@ export const fakeOptionsSchema = z.strictObject({
   /** Relative spread of step times, drawn from a seeded generator. */
   noise: z.number().min(0).lt(1).default(0),
   vocabSize: z.int().min(2).default(512),
+  /** Devices other than the CPU that it finds; it computes everything on the CPU all the same. */
+  devices: z.array(z.enum(['cuda', 'webgpu'])).default([]),
   /** Added to every logit of the answer: engines that differ in it do not compute the same thing. */
   logitOffset: z.number().default(0),
   fault: z.enum(FAKE_FAULTS).default('none'),
@@ -59,16 +62,28 @@ export const fake: Engine = {
     artefact: 'none',
     precisions: {
       cpu: { fp32: true, fp16: 'the fake engine has no fp16', bf16: true, int4: true },
+      cuda: { fp32: true, fp16: true, bf16: true, int4: true },
+      webgpu: { fp32: true, fp16: true, bf16: 'the fake webgpu has no bfloat16', int4: true },
     },
     ragged: true,
     isolation: 'in-process',
     compiles: false,
   },
   options: fakeOptionsSchema,
-  probe: async (device) =>
-    device === 'cpu'
-      ? { available: true, versions: { fake: '1' }, notes: ['scripted times: for testing the harness only'] }
-      : { available: false, reason: `the fake engine has no ${device} path`, mend: 'use device: cpu' },
+  probe: async (device, options) => {
+    if (device === 'cpu' || fakeOptionsSchema.parse(options).devices.includes(device)) {
+      return {
+        available: true,
+        versions: { fake: '1' },
+        notes: ['scripted times: for testing the harness only'],
+      };
+    }
+    return {
+      available: false,
+      reason: `the fake engine finds no ${device} device`,
+      mend: `name ${device} in its option devices`,
+    };
+  },
   drive: {
     kind: 'native',
     async load(request: LoadRequest): Promise<NativeSession> {
@@ -77,7 +92,7 @@ export const fake: Engine = {
       if (options.fault === 'load-fails')
         throw new EngineError('failed', 'scripted: the model cannot be loaded');
       if (options.fault === 'load-hangs') await sleep(FOREVER_MS);
-      const decoder = new FakeDecoder(options);
+      const decoder = new FakeDecoder(options, request.device);
       await decoder.wait(options.loadMs);
       return new NativeSession({
         decoder,
@@ -91,6 +106,7 @@ export const fake: Engine = {
             ...(options.fault === 'falls-back'
               ? { fallback: 'scripted: 3 nodes ran on another provider' }
               : {}),
+            ...(request.device === 'cpu' ? {} : { deviceName: `fake ${request.device}` }),
           },
         },
       });

@@ -3,6 +3,7 @@ import type { Pointer } from './capi/bindings.ts';
 import { CONTEXT_PARAMS, writeField } from './capi/layout.ts';
 import type { Library } from './capi/library.ts';
 import { bufferSizesMiB, resolvedFlashAttention } from './capi/log.ts';
+import { deviceMiB, type Gpu } from './gpu.ts';
 import {
   flashAttentionFor,
   KV_BYTES_PER_ELEMENT,
@@ -23,6 +24,8 @@ export interface ContextSettings {
   readonly threads: number;
   readonly kvType: KvType;
   readonly options: LlamaCppOptions;
+  /** Where cache and products go; null for the CPU. */
+  readonly gpu: Gpu | null;
 }
 
 export interface Context {
@@ -36,10 +39,17 @@ export interface Context {
 /** Words like these in its log are how llama.cpp says that memory ran out. */
 const OUT_OF_MEMORY = /alloc|out of memory|bad_alloc/i;
 
+/** A device that lacks what the backend's kernels need, as Vulkan's 16-bit storage. */
+const UNSUPPORTED_DEVICE = /unsupported device/i;
+
 /** The error for something that failed inside llama.cpp, from what it logged meanwhile. */
 export function engineErrorFromLog(library: Library, what: string): EngineError {
   const logged = library.log.takeErrors();
-  const code = OUT_OF_MEMORY.test(logged) ? 'oom' : 'failed';
+  const code = OUT_OF_MEMORY.test(logged)
+    ? 'oom'
+    : UNSUPPORTED_DEVICE.test(logged)
+      ? 'unsupported'
+      : 'failed';
   return new EngineError(code, logged === '' ? what : `${what}: ${logged}`);
 }
 
@@ -56,14 +66,15 @@ export function openContext(
   settings: ContextSettings,
 ): Context {
   const { api } = library;
-  const { sequences, threads, options } = settings;
+  const { sequences, threads, options, gpu } = settings;
   const cells = Math.ceil(settings.capacity / CELL_PADDING) * CELL_PADDING;
   const nCtx = cells * sequences;
   const nBatch = Math.max(Math.min(options.nBatch, nCtx), sequences);
   const nUbatch = Math.min(options.nUbatch, nBatch);
   const askedFlashAttention = flashAttentionFor(settings.kvType, options.flashAttention);
 
-  refuseOversizedCache(library, model, nCtx, settings.kvType);
+  const available = gpu === null ? process.availableMemory() : gpu.freeBytes();
+  refuseOversizedCache(library, model, nCtx, settings.kvType, available);
 
   const params = api.llama_context_default_params();
   const image = new Uint8Array(params.words.buffer, params.words.byteOffset, params.words.byteLength);
@@ -79,8 +90,8 @@ export function openContext(
   set('flashAttnType', FLASH_ATTENTION[askedFlashAttention]);
   set('typeK', KV_TYPES[settings.kvType]);
   set('typeV', KV_TYPES[settings.kvType]);
-  set('offloadKqv', 0);
-  set('opOffload', 0);
+  set('offloadKqv', gpu === null ? 0 : 1);
+  set('opOffload', gpu === null ? 0 : 1);
   set('kvUnified', options.kvUnified ? 1 : 0);
 
   library.log.takeErrors();
@@ -126,6 +137,10 @@ export function openContext(
       kvCellsPerSequence: cells,
       kvCacheMiB: sum(bufferSizesMiB(lines, 'KV')),
       computeBufferMiB: sum(bufferSizesMiB(lines, 'compute')),
+      ...(gpu && {
+        contextMiBOnDevice:
+          deviceMiB(bufferSizesMiB(lines, 'KV'), gpu) + deviceMiB(bufferSizesMiB(lines, 'compute'), gpu),
+      }),
       nBatch,
       nUbatch,
     },
@@ -136,13 +151,19 @@ export function openContext(
  * Linux grants memory that it does not have, and the kernel then kills the process while the cache is cleared: a cache
  * beyond the available memory is refused before it is asked for. A lower bound, where heads are wider than usual.
  */
-function refuseOversizedCache(library: Library, model: Pointer, cells: number, kvType: KvType): void {
+function refuseOversizedCache(
+  library: Library,
+  model: Pointer,
+  cells: number,
+  kvType: KvType,
+  availableBytes: number,
+): void {
   const { api } = library;
   const elementsPerCell =
     (2 * api.llama_model_n_layer(model) * api.llama_model_n_head_kv(model) * api.llama_model_n_embd(model)) /
     api.llama_model_n_head(model);
   const mib = (cells * elementsPerCell * KV_BYTES_PER_ELEMENT[kvType]) / 2 ** 20;
-  const availableMiB = process.availableMemory() / 2 ** 20;
+  const availableMiB = availableBytes / 2 ** 20;
   if (!(mib > availableMiB)) return;
   throw new EngineError(
     'oom',

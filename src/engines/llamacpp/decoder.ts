@@ -4,6 +4,7 @@ import { BatchArrays, type Chunk, planPrefill } from './batch.ts';
 import type { Blob, Pointer } from './capi/bindings.ts';
 import type { Library } from './capi/library.ts';
 import { type Context, engineErrorFromLog, openContext } from './context.ts';
+import type { Gpu } from './gpu.ts';
 import type { KvType, LlamaCppOptions } from './options.ts';
 import type { ThreadPool } from './threadpool.ts';
 
@@ -17,6 +18,10 @@ export interface LoadedModel {
   readonly options: LlamaCppOptions;
   /** A sliding window that the model has and this library's graph for it has not; null where there is none. */
   readonly ignoredWindow: number | null;
+  /** null for the CPU. */
+  readonly gpu: Gpu | null;
+  /** Of the weights on that device. */
+  readonly weightsMiB: number;
 }
 
 /**
@@ -60,6 +65,8 @@ export class LlamaCppDecoder implements Decoder {
     // Touches the new compute buffers, so that the first timed prefill of a shape pays for no page fault.
     if (fresh) this.#decode(this.#chunks[0]!.batch, this.#chunks[0]!.tokens);
     library.api.llama_memory_clear(context.memory, false);
+    // A device works on after a call returned: what it still does belongs to no timed phase.
+    library.api.llama_synchronize(context.pointer);
     prompts.forEach((prompt, sequence) => {
       this.#stepArrays!.positions[sequence] = prompt.length;
     });
@@ -90,6 +97,13 @@ export class LlamaCppDecoder implements Decoder {
   effective(): Record<string, string | number | boolean | null> {
     if (this.#context === null) return {};
     return { ...this.#context.effective, prefillCalls: this.#chunks.length };
+  }
+
+  /** Weights, cache and buffers of the context: llama.cpp allocates all of it before it computes. */
+  peakDeviceBytes(): number | null {
+    const context = this.#context?.effective.contextMiBOnDevice;
+    if (this.#loaded.gpu === null || typeof context !== 'number') return null;
+    return Math.round((this.#loaded.weightsMiB + context) * 2 ** 20);
   }
 
   close(): void {
@@ -132,9 +146,10 @@ export class LlamaCppDecoder implements Decoder {
   #ensureContext(sequences: number, capacity: number): boolean {
     const shape = `${sequences}x${capacity}`;
     if (this.#context !== null && shape === this.#shape) return false;
-    const { library, model, pool, threads, kvType, options } = this.#loaded;
+    const { library, model, pool, threads, kvType, options, gpu } = this.#loaded;
     this.#freeContext();
-    this.#context = openContext(library, model, pool, { sequences, capacity, threads, kvType, options });
+    const settings = { sequences, capacity, threads, kvType, options, gpu };
+    this.#context = openContext(library, model, pool, settings);
     this.#shape = shape;
     this.#batchSize = sequences;
     const arrays = new BatchArrays(sequences, library.addressOf);

@@ -1,22 +1,23 @@
+import { join } from 'node:path';
+import { packageRoot } from '../../files/package-root.ts';
 import type { Device } from '../../schema/vocabulary.ts';
+import { describeDevice, firstDevice, unavailable } from '../device-check.ts';
 import type { Availability, Engine } from '../engine.ts';
+import { refusalOf } from '../query.ts';
+import type { GpuDevice } from './backends.ts';
 import { hasSlowFloatKernels, libraryCompiler } from './build.ts';
-import { locateLibrary } from './location.ts';
+import { locateGpuLibrary, locateLibrary } from './location.ts';
 import { NATIVE_COMMAND } from './native/source.ts';
-import { optionsSchema } from './options.ts';
+import { type LlamaCppOptions, optionsSchema } from './options.ts';
 import { locateBatchedBench } from './tools/location.ts';
 import { programVersion } from './tools/program.ts';
 
+const NO_GPU_TOOLS = 'llama-batched-bench is driven on the CPU only';
+
 /** Looks for the files only: a library that is loaded into the harness stays there, and another could not be after it. */
 async function probe(device: Device, options: Record<string, unknown>): Promise<Availability> {
-  if (device !== 'cpu') {
-    return {
-      available: false,
-      reason: `llama.cpp is driven on the CPU only, not on ${device}`,
-      mend: 'set device: cpu',
-    };
-  }
   const { library, libraryDir, toolsDir } = optionsSchema.parse(options);
+  if (device !== 'cpu') return probeGpu(device, { libraryDir, toolsDir });
   if (toolsDir !== undefined) return probeTools(toolsDir);
   const location = locateLibrary({ library, libraryDir });
   if ('missing' in location) return { available: false, ...location.missing };
@@ -29,6 +30,27 @@ async function probe(device: Device, options: Record<string, unknown>): Promise<
     );
   }
   return { available: true, versions: { ...location.found.versions }, notes };
+}
+
+/** A library with that backend, and a device for it. */
+async function probeGpu(
+  device: GpuDevice,
+  { libraryDir, toolsDir }: Pick<LlamaCppOptions, 'libraryDir' | 'toolsDir'>,
+): Promise<Availability> {
+  const found = await firstDevice(device);
+  const location = locateGpuLibrary(device, { libraryDir });
+  const lacks = [
+    ...('lack' in found ? [found.lack] : []),
+    ...('missing' in location ? [location.missing] : []),
+    ...(toolsDir === undefined ? [] : [{ reason: NO_GPU_TOOLS, mend: 'leave out the option toolsDir' }]),
+  ];
+  if (lacks.length > 0 || 'lack' in found || 'missing' in location) return unavailable(lacks);
+  const program = join(packageRoot, 'dist/engines/llamacpp/gpu-query.js');
+  const refusal = await refusalOf(program, [device, JSON.stringify({ libraryDir })], 'llama.cpp');
+  if (refusal !== null) return unavailable([{ reason: refusal, mend: 'see docs/devices.md' }]);
+  const { description, versions } = location.found;
+  const notes = [`libraries: ${description}`, describeDevice(found.device)];
+  return { available: true, versions: { ...versions }, notes };
 }
 
 async function probeTools(toolsDir: string): Promise<Availability> {
@@ -51,7 +73,12 @@ export const llamacpp: Engine = {
     id: 'llamacpp',
     title: 'llama.cpp',
     artefact: 'gguf',
-    precisions: { cpu: { fp32: true, fp16: true, bf16: true, int4: true } },
+    precisions: {
+      cpu: { fp32: true, fp16: true, bf16: true, int4: true },
+      cuda: { fp32: true, fp16: true, bf16: true, int4: true },
+      // Through its Vulkan backend.
+      webgpu: { fp32: true, fp16: true, bf16: true, int4: true },
+    },
     ragged: true,
     isolation: 'process',
     compiles: false,

@@ -1,14 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { BACKENDS, type GpuDevice } from './backends.ts';
 import { findNativeBuild, type NativeBuild } from './native/find.ts';
 import { NATIVE_COMMAND } from './native/source.ts';
 import type { LlamaCppOptions } from './options.ts';
 
-/** The npm packages that carry a prebuilt library, by `process.platform`-`process.arch`. */
-const PREBUILT_PACKAGES: Readonly<Record<string, string>> = {
-  'linux-x64': '@node-llama-cpp/linux-x64',
-};
+/** Where the npm packages that carry a prebuilt library exist: `process.platform`-`process.arch`. */
+const PREBUILT_PLATFORMS: readonly string[] = ['linux-x64'];
+/** `suffix` as in linux-x64-vulkan; empty for the CPU. */
+const prebuiltPackage = (platform: string, suffix: string) => `@node-llama-cpp/${platform}${suffix}`;
 const PREBUILT_VERSION = '3.22.1';
 
 export interface LibraryFiles {
@@ -32,9 +33,11 @@ export interface LibraryMissing {
 
 export type LibraryLocation = { found: LibraryFiles } | { missing: LibraryMissing };
 
-/** File of a shared library called `name`, with or without versions in it (libllama.v0.5.0.so, libllama.so.0, llama.dll). */
+/** File of a shared library called `name`, with or without backend and versions in it (libllama.v0.5.0.so, llama.dll). */
 export function pickLibrary(files: readonly string[], name: string): string | undefined {
-  const pattern = new RegExp(`^(lib)?${name}(\\.v?\\d+(\\.\\d+)*)?\\.(so|dylib|dll)(\\.\\d+)*$`);
+  const pattern = new RegExp(
+    `^(lib)?${name}(\\.(vulkan|cuda))?(\\.v?\\d+(\\.\\d+)*)?\\.(so|dylib|dll)(\\.\\d+)*$`,
+  );
   return files
     .filter((file) => pattern.test(file))
     .sort((a, b) => a.length - b.length || (a < b ? -1 : 1))[0];
@@ -77,6 +80,28 @@ export function locateLibrary(
   };
 }
 
+/**
+ * The library for a device other than the CPU: the user's folder, or the prebuilt package with that backend. Either must
+ * hold the backend's own library, or be linked into one file, of which only loading tells.
+ */
+export function locateGpuLibrary(
+  device: GpuDevice,
+  { libraryDir }: Pick<LlamaCppOptions, 'libraryDir'>,
+  { platform, resolve }: Pick<Surroundings, 'platform' | 'resolve'> = here,
+): LibraryLocation {
+  const { suffix, library, title } = BACKENDS[device];
+  const location =
+    libraryDir === undefined ? locatePrebuilt(platform, resolve, suffix) : locateUser(libraryDir);
+  if ('missing' in location || location.found.others.length === 0) return location;
+  if (pickLibrary(readdirOrNull(location.found.dir) ?? [], library) !== undefined) return location;
+  return {
+    missing: {
+      reason: `the llama.cpp build in ${libraryDir ?? location.found.description} has no lib${library}: it was built without ${title}`,
+      mend: `name the folder of a build with ${title} in the engine option libraryDir`,
+    },
+  };
+}
+
 function locateNative({ dir, binDir, manifest }: NativeBuild): LibraryLocation {
   const files = readdirOrNull(binDir);
   const found = files && filesOf(binDir, files);
@@ -114,13 +139,13 @@ function locateUser(libraryDir: string): LibraryLocation {
   return { found: { ...found, origin: 'user', versions: {}, description: "the user's own library folder" } };
 }
 
-function locatePrebuilt(platform: string, resolve: Resolve): LibraryLocation {
-  const name = PREBUILT_PACKAGES[platform];
-  if (name === undefined) {
+function locatePrebuilt(platform: string, resolve: Resolve, suffix = ''): LibraryLocation {
+  const name = prebuiltPackage(platform, suffix);
+  if (!PREBUILT_PLATFORMS.includes(platform)) {
     return {
       missing: {
         reason: `no prebuilt llama.cpp library is used on ${platform}`,
-        mend: `${NATIVE_COMMAND} (or name a folder of llama.cpp 0.5 in the engine option libraryDir)`,
+        mend: `${suffix === '' ? `${NATIVE_COMMAND} (or ` : '('}name a folder of llama.cpp 0.5 in the engine option libraryDir)`,
       },
     };
   }
@@ -131,7 +156,7 @@ function locatePrebuilt(platform: string, resolve: Resolve): LibraryLocation {
   } catch {
     return { missing: { reason: `the optional package ${name} is not installed`, mend } };
   }
-  const dir = path.join(root, 'bins', platform);
+  const dir = path.join(root, 'bins', `${platform}${suffix}`);
   let files: string[];
   try {
     files = readdirSync(dir);

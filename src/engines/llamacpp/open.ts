@@ -16,6 +16,9 @@ import { BatchedBenchSession } from './tools/session.ts';
 export async function open(request: LoadRequest): Promise<EngineSession> {
   const options = parseOptions(request.options);
   const { toolsDir, libraryDir } = options;
+  if (request.device !== 'cpu' && toolsDir !== undefined) {
+    throw new EngineError('unsupported', 'llama-batched-bench is driven on the CPU only');
+  }
   if (toolsDir !== undefined) {
     const file = locateBatchedBench(toolsDir);
     if (file === null) throw new EngineError('unavailable', `there is no llama-batched-bench in ${toolsDir}`);
@@ -24,7 +27,8 @@ export async function open(request: LoadRequest): Promise<EngineSession> {
   try {
     return new NativeSession(await load(request));
   } catch (error) {
-    if (!(error instanceof UnknownVersionError) || libraryDir === undefined) throw error;
+    if (!(error instanceof UnknownVersionError) || libraryDir === undefined || request.device !== 'cpu')
+      throw error;
     const file = batchedBenchBeside(libraryDir);
     if (file === null) {
       const advice = 'or put llama-batched-bench of the same build beside it, which is then driven instead';

@@ -98,7 +98,7 @@ export class NativeSession implements EngineSession {
       recompiles: 0,
       wallNs: Number(last - start),
       peakRssBytes: canMeasurePeak ? readPeakRssBytes() : null,
-      peakDeviceBytes: null,
+      peakDeviceBytes: request.measurePeakMemory ? (decoder.peakDeviceBytes?.() ?? null) : null,
     };
   }
 

@@ -2,7 +2,7 @@ import { EngineError } from '../../errors.ts';
 import type { Device } from '../../schema/vocabulary.ts';
 import type { Availability, Engine } from '../engine.ts';
 import { packagedLibrary } from '../onnxruntime/capi/location.ts';
-import { ORT_PRECISIONS } from '../onnxruntime/precisions.ts';
+import { ORT_CPU_PRECISIONS } from '../onnxruntime/precisions.ts';
 import { ortJsOptionsSchema } from './options.ts';
 
 /**
@@ -15,7 +15,7 @@ export const onnxruntimeJs: Engine = {
     id: 'onnxruntime-js',
     title: 'ONNX Runtime (JavaScript)',
     artefact: 'onnx',
-    precisions: ORT_PRECISIONS,
+    precisions: ORT_CPU_PRECISIONS,
     ragged: true,
     // The copies are garbage of the JavaScript heap: collecting it would fall into another engine's timed steps, and its
     // peak would be taken for the other's memory.

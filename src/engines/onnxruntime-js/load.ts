@@ -21,6 +21,12 @@ const KV_CACHE: Readonly<Record<OrtJsOptions['outputs'], string>> = {
 /** Loads artefactDir/model.onnx. `loadNs` is the creation of the session alone: reading, optimising, prepacking. */
 export async function load(request: LoadRequest): Promise<EngineSession> {
   const options = parseOptions(request.options);
+  if (request.device !== 'cpu') {
+    throw new EngineError(
+      'unsupported',
+      `onnxruntime-node is driven on the CPU only, not on ${request.device}`,
+    );
+  }
   const { path, model } = openModelFolder(request);
   const ort = await importOnnxRuntimeNode();
   const settings = sessionSettings(options, request.threads);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { ortOptionsSchema } from '../onnxruntime/options.ts';
+import { sessionOptionsShape } from '../onnxruntime/options.ts';
 
 /** Options of the engine in a sweep: those of the library itself, and how the application treats its outputs. */
-export const ortJsOptionsSchema = ortOptionsSchema.omit({ libraryPath: true }).extend({
+export const ortJsOptionsSchema = z.strictObject({
+  ...sessionOptionsShape,
   // As fast as each other while the cache is small; measured from some 25 MiB on, returned took twice as long a step.
   outputs: z
     .enum(['preallocated', 'returned'])

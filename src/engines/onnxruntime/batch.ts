@@ -29,6 +29,8 @@ export class Batch {
   readonly #session: OrtSession;
   readonly #graph: DecoderGraph;
   readonly #cache: KvCache;
+  /** Inputs are copied to a device when they are bound, so that they are bound again after each change. */
+  readonly #onDevice: boolean;
   readonly #owned: { release(): void }[] = [];
   readonly #prefill: Phase;
   readonly #decode: Phase;
@@ -43,11 +45,13 @@ export class Batch {
     graph: DecoderGraph,
     cache: KvCache,
     prompts: Prompts,
+    onDevice = false,
   ) {
     this.#library = library;
     this.#session = session;
     this.#graph = graph;
     this.#cache = cache;
+    this.#onDevice = onDevice;
     this.prompts = prompts;
     const { rows, longest } = prompts;
     try {
@@ -63,7 +67,7 @@ export class Batch {
       this.#mask = this.#integers(graph.attentionMask, [rows.length, cache.capacity]);
       this.#mask.fill(1, 0, rows.length * cache.capacity);
       if (prompts.ragged) fillRaggedMask(this.#mask, prompts, 0);
-      this.#bindMask(this.#prefill.binding);
+      if (!onDevice) this.#bindMask(this.#prefill.binding);
     } catch (error) {
       this.release();
       throw error;
@@ -77,19 +81,19 @@ export class Batch {
 
   prefill(): Float32Array {
     const { rows, longest } = this.prompts;
-    const { ids, binding, logits } = this.#prefill;
+    const { ids } = this.#prefill;
     for (let b = 0; b < rows.length; b++) {
       const row = rows[b]!;
       for (let i = 0; i < row.length; i++) ids.set(b * longest + i, row[i]!);
     }
-    binding.run();
-    return logits.read();
+    if (this.#onDevice) this.#bindMask(this.#prefill.binding);
+    return this.#run(this.#prefill);
   }
 
   /** @param tokens one for each sequence */
   step(tokens: Int32Array): Float32Array {
     const { rows, ragged } = this.prompts;
-    const { ids, positions, binding, logits } = this.#decode;
+    const { ids, positions, binding } = this.#decode;
     for (let b = 0; b < rows.length; b++) {
       ids.set(b, tokens[b]!);
       positions?.set(b, rows[b]!.length + this.#steps);
@@ -97,7 +101,18 @@ export class Batch {
     this.#steps++;
     if (ragged) fillRaggedMask(this.#mask, this.prompts, this.#steps);
     this.#bindMask(binding);
+    return this.#run(this.#decode);
+  }
+
+  /** Copies ids in, runs, and returns when the logits lie in the host's memory (spec/metrics): all of it is timed. */
+  #run({ binding, ids, positions, logits }: Phase): Float32Array {
+    if (this.#onDevice) {
+      const { inputIds, positionIds } = this.#graph;
+      binding.bindInput(inputIds.name, ids.tensor);
+      if (positionIds && positions) binding.bindInput(positionIds.name, positions.tensor);
+    }
     binding.run();
+    if (this.#onDevice) binding.synchroniseOutputs();
     return logits.read();
   }
 

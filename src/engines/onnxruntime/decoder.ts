@@ -2,6 +2,7 @@ import { EngineError } from '../../errors.ts';
 import type { Effective } from '../../schema/protocol.ts';
 import type { Decoder } from '../engine.ts';
 import { Batch } from './batch.ts';
+import type { DeviceMemory } from './capi/device.ts';
 import type { OrtLibrary } from './capi/library.ts';
 import type { OrtSession } from './capi/session.ts';
 import type { DecoderGraph } from './graph.ts';
@@ -14,15 +15,24 @@ export class OrtDecoder implements Decoder {
   readonly #library: OrtLibrary;
   readonly #session: OrtSession;
   readonly #graph: DecoderGraph;
+  /** Where the cache lies; null for the host. */
+  readonly #device: DeviceMemory | null;
   #cache: KvCache | null = null;
+  #cleared = true;
   #batch: Batch | null = null;
   /** What `begin` made possible and `prefill` used up. */
   #state: 'idle' | 'begun' | 'decoding' | 'closed' = 'idle';
 
-  constructor(library: OrtLibrary, session: OrtSession, graph: DecoderGraph) {
+  constructor(
+    library: OrtLibrary,
+    session: OrtSession,
+    graph: DecoderGraph,
+    device: DeviceMemory | null = null,
+  ) {
     this.#library = library;
     this.#session = session;
     this.#graph = graph;
+    this.#device = device;
     this.vocabSize = graph.vocabSize;
   }
 
@@ -31,7 +41,8 @@ export class OrtDecoder implements Decoder {
     this.#endBatch();
     const prompts = checkPrompts(this.#graph, rows, capacity);
     const cache = this.#readyCache(rows.length, capacity);
-    this.#batch = new Batch(this.#library, this.#session, this.#graph, cache, prompts);
+    const onDevice = this.#device !== null;
+    this.#batch = new Batch(this.#library, this.#session, this.#graph, cache, prompts, onDevice);
     this.#state = 'begun';
   }
 
@@ -61,7 +72,13 @@ export class OrtDecoder implements Decoder {
       kvCacheMiB: this.#cache.bytes / 2 ** 20,
       prefillChunks: 1,
       padding: this.#batch.prompts.ragged ? 'right' : 'none',
+      ...(this.#device && { kvCleared: this.#cleared }),
     };
+  }
+
+  /** Of the session's device since it was loaded: the provider keeps one count and no other. */
+  peakDeviceBytes(): number | null {
+    return this.#device?.peakBytes() ?? null;
   }
 
   /** May be called again. */
@@ -70,6 +87,7 @@ export class OrtDecoder implements Decoder {
     this.#endBatch();
     this.#cache?.release();
     this.#cache = null;
+    this.#device?.release();
     this.#session.release();
     this.#state = 'closed';
   }
@@ -79,9 +97,9 @@ export class OrtDecoder implements Decoder {
     if (this.#cache?.batchSize !== batchSize || this.#cache.capacity !== capacity) {
       this.#cache?.release();
       this.#cache = null;
-      this.#cache = new KvCache(this.#library, this.#graph.cache, batchSize, capacity);
+      this.#cache = new KvCache(this.#library, this.#graph.cache, batchSize, capacity, this.#device);
     }
-    this.#cache.clear();
+    this.#cleared = this.#cache.clear();
     return this.#cache;
   }
 

@@ -1,9 +1,11 @@
 import type { Effective, LoadRequest } from '../../schema/protocol.ts';
+import type { DeviceMemory } from './capi/device.ts';
 import type { OrtLibrary } from './capi/library.ts';
 import type { OrtSession, Placement } from './capi/session.ts';
 import type { DecoderGraph, LogitsScope } from './graph.ts';
 import type { MatMulNBits, ModelFile } from './modelfile.ts';
 import type { OrtOptions } from './options.ts';
+import { type OrtDevice, PROVIDERS } from './providers.ts';
 
 const LOGITS_SCOPE: Readonly<Record<LogitsScope, string>> = {
   index: 'last position (logits_index)',
@@ -20,11 +22,13 @@ export function describeSession(of: {
   session: OrtSession;
   model: ModelFile;
   graph: DecoderGraph;
+  /** null for the host. */
+  memory: DeviceMemory | null;
 }): Effective {
-  const { model, options, graph } = of;
+  const { model, options, graph, memory } = of;
   return {
     ...placement(of.session.placement),
-    library: options.libraryPath === undefined ? 'onnxruntime-node' : 'libraryPath',
+    library: libraryOrigin(options),
     build: of.library.build,
     intraOpThreads: of.request.threads,
     interOpThreads: options.interOpThreads,
@@ -33,6 +37,28 @@ export function describeSession(of: {
     sessionConfig: JSON.stringify(options.sessionConfig),
     ...describeModel(model, graph, operatorsRun(of.session.placement)),
     kvCache: 'shared past/present buffer',
+    ...(memory && deviceFacts(of.request, options, graph, memory)),
+  };
+}
+
+function libraryOrigin({ libraryPath, libraryDir }: OrtOptions): string {
+  if (libraryPath !== undefined) return 'libraryPath';
+  return libraryDir === undefined ? 'onnxruntime-node' : 'libraryDir';
+}
+
+/** What differs from a session on the host. A device computes in the type of its activations, which the cache has too. */
+function deviceFacts(
+  { device }: LoadRequest,
+  { providerOptions }: OrtOptions,
+  { cache }: DecoderGraph,
+  memory: DeviceMemory,
+): Effective {
+  const { options } = PROVIDERS[device as OrtDevice];
+  return {
+    kvLocation: `device (${memory.name})`,
+    computeType: [...new Set(cache.map(({ elementType }) => elementType))].join(', '),
+    providerOptions: JSON.stringify({ ...options, ...providerOptions }),
+    synchronisation: 'bound outputs, inside each timed phase',
   };
 }
 

@@ -9,14 +9,13 @@ const MODEL_FILE = 'model.onnx';
 const ATTENTION = 'GroupQueryAttention';
 
 /**
- * Looks at artefactDir/model.onnx before ONNX Runtime does. Throws EngineError `unsupported` for another device than the
- * CPU or an attention that cannot be driven, `failed` for a missing or malformed model or one that reaches outside its
- * folder.
+ * Looks at artefactDir/model.onnx before ONNX Runtime does. Throws EngineError `unsupported` for an attention that cannot
+ * be driven, `failed` for a missing or malformed model or one that reaches outside its folder.
  */
-export function openModelFolder(request: LoadRequest): { path: string; model: ModelFile } {
-  if (request.device !== 'cpu') {
-    throw new EngineError('unsupported', `ONNX Runtime is driven on the CPU only, not on ${request.device}`);
-  }
+export function openModelFolder(request: Pick<LoadRequest, 'artefactDir'>): {
+  path: string;
+  model: ModelFile;
+} {
   const path = join(request.artefactDir, MODEL_FILE);
   if (!existsSync(path)) {
     throw new EngineError('failed', `there is no ${MODEL_FILE} in ${request.artefactDir}`);

@@ -7,9 +7,10 @@ import { genai } from '../../../src/engines/genai/engine.ts';
 describe('genai', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  it('is driven on the CPU only', async () => {
-    expect(await genai.probe('cuda', {})).toMatchObject({ available: false, mend: 'set device: cpu' });
-    expect(Object.keys(genai.meta.precisions)).toEqual(['cpu']);
+  it('has a path for CUDA, whose lacks it names, and none for WebGPU', async () => {
+    expect(Object.keys(genai.meta.precisions)).toEqual(['cpu', 'cuda']);
+    const probe = await genai.probe('cuda', {});
+    if (!probe.available) expect(probe.reason).toMatch(/NVIDIA|nvidia-smi|built without CUDA|environment/);
   });
 
   it('says how to get an environment that is not there', async () => {

@@ -86,10 +86,12 @@ describe('the engine without its library', () => {
     expect(sharedObjects.filter((file) => /koffi|libllama/.test(file))).toEqual([]);
   });
 
-  it('does not take other devices', async () => {
-    expect(await llamacpp.probe('cuda', {})).toMatchObject({
+  it('takes a device with a library for it only', async () => {
+    const options = { libraryDir: root };
+    const probe = await llamacpp.probe('cuda', options);
+    expect(probe).toMatchObject({
       available: false,
-      reason: expect.stringContaining('cuda'),
+      reason: expect.stringMatching(/there is no libllama in libraryDir/),
     });
     const error = await failure(() =>
       load({
@@ -100,10 +102,10 @@ describe('the engine without its library', () => {
         threads: 1,
         maxBatchSize: 1,
         maxSequenceLength: 8,
-        options: {},
+        options,
       }),
     );
-    expect(error.code).toBe('unsupported');
+    expect(error.code).toBe('unavailable');
   });
 
   it('names a bad option', async () => {

@@ -212,7 +212,7 @@ describe('loading', () => {
       { artefactDir: '/nonexistent' },
       { code: 'failed', message: /no model\.onnx/ },
     ],
-    ['a device it has no path for', { device: 'cuda' }, { code: 'unsupported', message: /cuda/ }],
+    ['a device that cannot be had here', { device: 'cuda' }, { code: 'unavailable' }],
     ['an unknown option', { options: { spining: true } }, { code: 'failed', message: /spining/ }],
     ['an option of the wrong type', { options: { interOpThreads: 0 } }, { message: /interOpThreads/ }],
     ['a missing library', { options: { libraryPath: '/nonexistent.so' } }, { code: 'unavailable' }],

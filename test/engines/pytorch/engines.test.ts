@@ -81,10 +81,13 @@ describe.skipIf(process.platform === 'win32')('the PyTorch engines', () => {
   });
 
   it('ask PyTorch itself about CUDA', async () => {
-    // The same words answer both questions: they do not end in True, so there is no device.
-    const answer = { python: '3.11.7', packages: complete, headers: true };
+    // One object answers both questions.
+    const answer = { python: '3.11.7', packages: complete, headers: true, build: null, available: false };
     vi.stubEnv('ORTBENCH_PYTHON', await makeInterpreter(root, 'cpu-only', answer));
-    expect(await pytorchEager.probe('cuda', {})).toMatchObject({ available: false });
+    expect(await pytorchEager.probe('cuda', {})).toMatchObject({
+      available: false,
+      reason: expect.stringMatching(/PyTorch .* was built without CUDA$/),
+    });
     expect(await pytorchEager.probe('webgpu', {})).toMatchObject({ available: false });
   });
 

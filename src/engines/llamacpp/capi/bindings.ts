@@ -26,6 +26,18 @@ export interface LlamaApi {
   ggml_backend_reg_count(): number;
   ggml_backend_load_all_from_path(dir: string): void;
   ggml_backend_dev_by_type(type: number): Pointer | null;
+  ggml_backend_reg_get(index: number): Pointer;
+  ggml_backend_reg_name(registry: Pointer): string;
+  ggml_backend_dev_count(): number;
+  ggml_backend_dev_get(index: number): Pointer;
+  ggml_backend_dev_name(device: Pointer): string;
+  ggml_backend_dev_description(device: Pointer): string;
+  ggml_backend_dev_type(device: Pointer): number;
+  ggml_backend_dev_backend_reg(device: Pointer): Pointer;
+  /** Bytes into both. */
+  ggml_backend_dev_memory(device: Pointer, free: BigUint64Array, total: BigUint64Array): void;
+  /** Returns when the backends have finished all work of the context. */
+  llama_synchronize(context: Pointer): void;
   llama_model_default_params(): Blob;
   llama_context_default_params(): Blob;
   llama_model_load_from_file(file: string, params: Blob): Pointer | null;
@@ -88,6 +100,16 @@ export function declareLlamaApi(koffi: typeof Koffi, libraries: readonly Library
     ggml_backend_reg_count: ['size_t'],
     ggml_backend_load_all_from_path: ['void', 'str'],
     ggml_backend_dev_by_type: ['void *', 'int'],
+    ggml_backend_reg_get: ['void *', 'size_t'],
+    ggml_backend_reg_name: ['str', 'void *'],
+    ggml_backend_dev_count: ['size_t'],
+    ggml_backend_dev_get: ['void *', 'size_t'],
+    ggml_backend_dev_name: ['str', 'void *'],
+    ggml_backend_dev_description: ['str', 'void *'],
+    ggml_backend_dev_type: ['int', 'void *'],
+    ggml_backend_dev_backend_reg: ['void *', 'void *'],
+    ggml_backend_dev_memory: ['void', 'void *', 'void *', 'void *'],
+    llama_synchronize: ['void', 'void *'],
     llama_model_default_params: [params],
     llama_context_default_params: [params],
     llama_model_load_from_file: ['void *', 'str', params],

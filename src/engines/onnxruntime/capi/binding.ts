@@ -7,11 +7,16 @@ import type { OrtTensor } from './tensor.ts';
  * refused, ONNX Runtime leaves the binding unusable.
  */
 export interface OrtBinding {
-  /** Replaces what was bound; ONNX Runtime keeps its own reference, so the tensor may be released afterwards. */
+  /**
+   * Replaces what was bound; ONNX Runtime keeps its own reference, so the tensor may be released afterwards. Where the
+   * input is wanted on another device it is copied there now: what is written to the host tensor later is not seen.
+   */
   bindInput(name: string, tensor: OrtTensor): void;
   bindOutput(name: string, tensor: OrtTensor): void;
   /** Blocks until every output is written. 2 to 3 µs above the model's own time. */
   run(): void;
+  /** Blocks until the device has finished what it was given and every output can be read. */
+  synchroniseOutputs(): void;
   release(): void;
 }
 
@@ -35,6 +40,10 @@ export function createBinding(library: OrtLibrary, session: OrtSession): OrtBind
     run() {
       const status = calls.RunWithBinding(session.handle, null, handle);
       if (status !== null) library.check(status, 'running the model');
+    },
+    synchroniseOutputs() {
+      const status = calls.SynchronizeBoundOutputs(handle);
+      if (status !== null) library.check(status, 'waiting for the device');
     },
     release() {
       calls.ReleaseIoBinding(handle);

@@ -3,6 +3,9 @@ import type koffiModule from 'koffi';
 import { EngineError } from '../../../errors.ts';
 import { checkStatus } from './status.ts';
 import {
+  DEVICE_API_VERSION,
+  DEVICE_FUNCTIONS,
+  type DeviceCalls,
   FUNCTIONS,
   MINIMUM_API_VERSION,
   type OrtCalls,
@@ -49,6 +52,10 @@ export interface OrtLibrary {
   readonly calls: OrtCalls;
   /** null before C API version 24. */
   readonly placement: PlacementCalls | null;
+  /** null before C API version 23. */
+  readonly device: DeviceCalls | null;
+  /** The file it was loaded from. */
+  readonly path: string;
   /** As GetVersionString says it, e.g. "1.30.0". */
   readonly version: string;
   readonly build: string;
@@ -65,6 +72,8 @@ export interface OrtLibrary {
   text(pointer: bigint): string;
   /** `count` pointers beginning at `pointer`. */
   pointers(pointer: bigint, count: number): bigint[];
+  /** Address of a typed array's first byte, for memory that stays where it is (an ArrayBuffer made as such). */
+  addressOf(array: ArrayBufferView): bigint;
   /** Writes zeros over memory that ONNX Runtime owns. */
   zero(pointer: bigint, bytes: number): void;
 }
@@ -154,6 +163,8 @@ function bind(koffi: Koffi, path: string): OrtLibrary {
     calls,
     placement:
       apiVersion >= PLACEMENT_API_VERSION ? bindAll<PlacementCalls>(koffi, api, PLACEMENT_FUNCTIONS) : null,
+    device: apiVersion >= DEVICE_API_VERSION ? bindAll<DeviceCalls>(koffi, api, DEVICE_FUNCTIONS) : null,
+    path,
     version,
     build: calls.GetBuildInfoString(),
     koffiVersion: koffi.version,
@@ -165,6 +176,7 @@ function bind(koffi: Koffi, path: string): OrtLibrary {
     text: (pointer) => koffi.decode.string(pointer),
     pointers: (pointer, count) =>
       Array.from({ length: count }, (_, i) => koffi.decode(pointer, i * POINTER_BYTES, 'void *') as bigint),
+    addressOf: (array) => koffi.address(array),
     zero(pointer, bytes) {
       for (let offset = 0; offset < bytes; offset += ZEROS.length) {
         const length = Math.min(ZEROS.length, bytes - offset);

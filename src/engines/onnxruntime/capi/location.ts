@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../../../errors.ts';
@@ -14,6 +14,55 @@ export interface LibraryLocation {
   readonly path: string;
   /** Version of the npm package that ships it. */
   readonly packageVersion: string;
+}
+
+/** Any release's file in a folder, by platform. */
+const LIBRARY_PATTERNS: Partial<Record<NodeJS.Platform, RegExp>> = {
+  linux: /^libonnxruntime\.so(\.\d+)*$/,
+  darwin: /^libonnxruntime(\.\d+)*\.dylib$/,
+  win32: /^onnxruntime\.dll$/,
+};
+/** The part of a provider that is a file of its own, which ONNX Runtime looks for beside its library. */
+const PROVIDER_FILES: Partial<Record<NodeJS.Platform, (name: string) => string>> = {
+  linux: (name) => `libonnxruntime_providers_${name}.so`,
+  win32: (name) => `onnxruntime_providers_${name}.dll`,
+};
+
+/** The library that the options name, or the packaged one, whose package's version is then known. */
+export function locateLibrary(options: {
+  libraryPath?: string | undefined;
+  libraryDir?: string | undefined;
+}): {
+  path: string;
+  packageVersion: string | null;
+} {
+  const { libraryPath, libraryDir } = options;
+  if (libraryPath !== undefined) return { path: libraryPath, packageVersion: null };
+  if (libraryDir !== undefined) return { path: libraryIn(libraryDir), packageVersion: null };
+  return packagedLibrary();
+}
+
+function libraryIn(dir: string): string {
+  let files: string[];
+  try {
+    files = readdirSync(dir);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new EngineError('unavailable', `libraryDir ${dir} cannot be read (${code})`, { cause });
+  }
+  const pattern = LIBRARY_PATTERNS[process.platform];
+  const found = files.filter((file) => pattern?.test(file)).sort((a, b) => a.length - b.length)[0];
+  if (found === undefined) {
+    throw new EngineError('unavailable', `there is no ONNX Runtime library in libraryDir ${dir}`);
+  }
+  return join(dir, found);
+}
+
+/** File of a provider's own library that is missing beside ONNX Runtime's; null where it is there. */
+export function missingProviderFile(libraryPath: string, name: string): string | null {
+  const file = PROVIDER_FILES[process.platform]?.(name);
+  if (file === undefined) return `a provider library for ${process.platform}`;
+  return existsSync(join(dirname(libraryPath), file)) ? null : file;
 }
 
 /**

@@ -1,5 +1,7 @@
 import { EngineError } from '../../../errors.ts';
+import type { ProviderFacts } from '../providers.ts';
 import type { OrtLibrary } from './library.ts';
+import { appendProvider } from './providers.ts';
 import {
   ELEMENT_TYPES,
   type ElementType,
@@ -13,6 +15,8 @@ export interface SessionSettings {
   readonly graphOptimizationLevel: GraphOptimizationLevel;
   /** onnxruntime_session_options_config_keys.h, e.g. session.intra_op.allow_spinning. */
   readonly config: Readonly<Record<string, string>>;
+  /** Put before the CPU's; null for the CPU alone. */
+  readonly provider: { facts: ProviderFacts; options: Readonly<Record<string, string>> } | null;
 }
 
 /** An input or output of the model. */
@@ -75,6 +79,9 @@ function applySettings(library: OrtLibrary, options: bigint, settings: SessionSe
   };
   for (const [key, value] of Object.entries(config)) {
     check(calls.AddSessionConfigEntry(options, key, value), `setting ${key} to ${value}`);
+  }
+  if (settings.provider) {
+    appendProvider(library, options, settings.provider.facts, settings.provider.options);
   }
 }
 

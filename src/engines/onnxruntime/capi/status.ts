@@ -9,9 +9,13 @@ const NOT_IMPLEMENTED = 9;
  */
 const OUT_OF_MEMORY = /bad[_ ]alloc|failed to allocate|out of memory|available memory of/i;
 
+/** WebGPU finds out at the first run that its adapter lacks a type. */
+const DEVICE_LACKS = /requires \w+ but the device does not support it/;
+
 /** OrtErrorCode and message → the code that becomes a cell's status. */
 export function engineErrorCode(ortCode: number, message: string): EngineErrorCode {
   if (OUT_OF_MEMORY.test(message)) return 'oom';
+  if (DEVICE_LACKS.test(message)) return 'unsupported';
   return ortCode === NOT_IMPLEMENTED ? 'unsupported' : 'failed';
 }
 

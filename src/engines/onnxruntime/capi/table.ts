@@ -74,6 +74,19 @@ export const FUNCTIONS = {
   BindOutput: [137, 'status', ['ptr', 'str', 'ptr']],
   RunWithBinding: [133, 'status', ['ptr', 'ptr', 'ptr']],
   ReleaseIoBinding: [135, 'void', ['ptr']],
+  SynchronizeBoundOutputs: [203, 'status', ['ptr']],
+
+  GetAvailableProviders: [125, 'status', ['ptr', 'ptr']],
+  ReleaseAvailableProviders: [126, 'status', ['ptr', 'int']],
+  SessionOptionsAppendExecutionProvider: [216, 'status', ['ptr', 'str', 'ptr', 'ptr', 'size']],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [204, 'status', ['ptr', 'ptr']],
+  CreateCUDAProviderOptions: [205, 'status', ['ptr']],
+  UpdateCUDAProviderOptions: [206, 'status', ['ptr', 'ptr', 'ptr', 'size']],
+  ReleaseCUDAProviderOptions: [208, 'void', ['ptr']],
+  CreateMemoryInfo: [68, 'status', ['str', 'int', 'int', 'int', 'ptr']],
+  ReleaseMemoryInfo: [94, 'void', ['ptr']],
+  CreateAllocator: [131, 'status', ['ptr', 'ptr', 'ptr']],
+  ReleaseAllocator: [132, 'void', ['ptr']],
 } as const satisfies Record<string, Signature>;
 
 /** Since 1.24: which execution provider got each node. */
@@ -84,6 +97,15 @@ export const PLACEMENT_FUNCTIONS = {
   EpAssignedNode_GetOperatorType: [412, 'status', ['ptr', 'ptr']],
 } as const satisfies Record<string, Signature>;
 
+/** Since 1.23: copies between host and device, and what an allocator of a device has given out. */
+export const DEVICE_API_VERSION = 23;
+export const DEVICE_FUNCTIONS = {
+  CopyTensors: [386, 'status', ['ptr', 'ptr', 'ptr', 'ptr', 'size']],
+  AllocatorGetStats: [319, 'status', ['ptr', 'ptr']],
+  GetKeyValue: [297, 'str', ['ptr', 'str']],
+  ReleaseKeyValuePairs: [300, 'void', ['ptr']],
+} as const satisfies Record<string, Signature>;
+
 type Arguments<P extends readonly (keyof ArgumentTypes)[]> = {
   -readonly [I in keyof P]: ArgumentTypes[P[I]];
 };
@@ -92,17 +114,19 @@ export type Calls<T extends Record<string, Signature>> = {
 };
 export type OrtCalls = Calls<typeof FUNCTIONS>;
 export type PlacementCalls = Calls<typeof PLACEMENT_FUNCTIONS>;
+export type DeviceCalls = Calls<typeof DEVICE_FUNCTIONS>;
 
 /** GraphOptimizationLevel */
 export const GRAPH_OPTIMIZATION_LEVELS = { disabled: 0, basic: 1, extended: 2, layout: 3, all: 99 } as const;
 export type GraphOptimizationLevel = keyof typeof GRAPH_OPTIMIZATION_LEVELS;
 
 /** ONNXTensorElementDataType of the types that a decoder's inputs and outputs have. */
-export const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, float16: 10 } as const;
+export const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, float16: 10, bfloat16: 16 } as const;
 export type ElementType = keyof typeof ELEMENT_TYPES;
 export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   float32: 4,
   int32: 4,
   int64: 8,
   float16: 2,
+  bfloat16: 2,
 };

@@ -53,9 +53,19 @@ export function allocateTensor(
   elementType: ElementType,
   shape: readonly number[],
 ): OrtTensor {
+  return allocateFrom(library, library.allocator, elementType, shape);
+}
+
+/** The same by an allocator of the caller's, which outlives the tensor. */
+export function allocateFrom(
+  library: OrtLibrary,
+  allocator: bigint,
+  elementType: ElementType,
+  shape: readonly number[],
+): OrtTensor {
   const handle = library.output(`allocating a tensor of [${shape.join(', ')}]`, (out) =>
     library.calls.CreateTensorAsOrtValue(
-      library.allocator,
+      allocator,
       dimensions(shape),
       shape.length,
       ELEMENT_TYPES[elementType],

@@ -25,6 +25,7 @@ const SETTINGS: SessionSettings = {
   interOpThreads: 1,
   graphOptimizationLevel: 'all',
   config: {},
+  provider: null,
 };
 
 test('describes the inputs and outputs, and where each node runs', () => {
