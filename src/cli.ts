@@ -1,7 +1,15 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { defineAuthoring } from './commands/authoring.ts';
 import { collect, define, examples, runProgram } from './commands/define.ts';
-import { COMPARE_OPTIONS, EXIT_CODES, FIDELITY_OPTIONS, JSON_OUTPUT, ONLY } from './commands/options.ts';
+import {
+  COMPARE_OPTIONS,
+  EXIT_CODES,
+  FIDELITY_OPTIONS,
+  JSON_OUTPUT,
+  ONLY,
+  REPORT_OPTIONS,
+} from './commands/options.ts';
 import { ortbenchVersion } from './machine/version.ts';
 
 const program = new Command('ortbench')
@@ -47,10 +55,13 @@ define(program, {
   load: async () => (await import('./commands/prepare.ts')).runPrepare,
 });
 define(program, {
-  usage: 'report <results>',
-  does: 'write CSV and charts again from stored results; needs no engine',
-  options: [['--out <dir>', 'report folder (default: one under reports/ named as the results)'], JSON_OUTPUT],
-  examples: ['report results/quickstart', 'report results/quickstart --out blog'],
+  usage: 'report <results...>',
+  does: 'write CSV and charts again from stored results, of several machines into one; needs no engine',
+  options: REPORT_OPTIONS,
+  examples: [
+    'report results/quickstart',
+    'report results/mine results/theirs --machine laptop --machine server',
+  ],
   load: async () => (await import('./commands/report.ts')).runReport,
 });
 define(program, {
@@ -74,5 +85,5 @@ define(program, {
   examples: ['setup', 'setup --json', 'setup llamacpp --native'],
   load: async () => (await import('./commands/setup.ts')).runSetup,
 });
-
+defineAuthoring(program);
 await runProgram(program);

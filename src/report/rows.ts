@@ -1,5 +1,4 @@
 import { type Cell, cellKey, sessionKey } from '../schema/cell.ts';
-import type { Manifest } from '../schema/manifest.ts';
 import type { PreparationRecord, SampleRecord, VerificationRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
 import { median } from '../stats/descriptive.ts';
@@ -9,7 +8,7 @@ import { medianInterval } from '../stats/median-interval.ts';
 import { cellRates, sampleRates } from '../stats/rates.ts';
 import { verificationViolations } from '../stats/verification.ts';
 import { type Collected, judgeParity, markUsed } from './collect.ts';
-import type { CellRow, Interval, Measured, Parity } from './model.ts';
+import type { CellRow, Interval, Measured, Parity, ReportRun } from './model.ts';
 
 interface Verdict {
   readonly status: Status;
@@ -17,7 +16,8 @@ interface Verdict {
 }
 
 /** One row for every cell of the manifest, measured or not. */
-export function cellRows(manifest: Manifest, collected: Collected, interrupted: boolean): CellRow[] {
+export function cellRows(run: ReportRun, collected: Collected): CellRow[] {
+  const { manifest, interrupted } = run;
   const engineTitles = new Map(manifest.engines.map(({ name, title }) => [name, title]));
   const modelTitles = new Map(manifest.models.map(({ name, title }) => [name, title]));
   return manifest.cells.map(({ cell, status, reason }) => {
@@ -40,6 +40,7 @@ export function cellRows(manifest: Manifest, collected: Collected, interrupted: 
     const measured = charted && own?.preparation ? measure(cell, own.preparation, used) : null;
     const load = session?.loads.at(-1) ?? null;
     return {
+      run,
       cell,
       engineTitle: engineTitles.get(cell.engine) ?? cell.engine,
       modelTitle: modelTitles.get(cell.model) ?? cell.model,
@@ -49,6 +50,7 @@ export function cellRows(manifest: Manifest, collected: Collected, interrupted: 
       parityReason,
       parityFigures: parityRecord?.figures ?? null,
       measured,
+      imported: null,
       samples,
       preparation: own?.preparation ?? null,
       session: load,

@@ -64,6 +64,8 @@ export const manifestSchema = z.strictObject({
     }),
   ),
   parity: z.boolean(),
+  /** Other tools' outputs, read by `ortbench import`: nothing here was measured by ortbench. */
+  imported: z.literal(true).optional(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestEngine = z.infer<typeof manifestEngineSchema>;

@@ -1,5 +1,5 @@
 import type { AverageRow } from '../model.ts';
-import { type Column, column } from './column.ts';
+import { type Column, column, runColumns } from './column.ts';
 
 export const AVERAGE_COLUMNS: readonly Column<AverageRow>[] = [
   column('model', 'Name of the model.', (row) => row.model),
@@ -28,4 +28,5 @@ export const AVERAGE_COLUMNS: readonly Column<AverageRow>[] = [
     (row) => row.highest?.cell.promptLength.length ?? null,
   ),
   column('parity', 'match, mismatch or unchecked, over the compared cells.', (row) => row.parity),
+  ...runColumns<AverageRow>((row) => row.run),
 ];

@@ -13,10 +13,12 @@ import {
   precision,
   promptLength,
   promptSpread,
+  runColumns,
 } from './column.ts';
 
 /** One run of one round: what samples.csv has a line for. */
 export interface SampleRow {
+  readonly sweep: CellRow['run'];
   readonly cell: CellRow['cell'];
   readonly status: CellRow['status'];
   readonly parity: CellRow['parity'];
@@ -36,6 +38,7 @@ export function sampleRows(row: CellRow): SampleRow[] {
       const sound = promptTokens !== undefined && runViolations(row.cell, run).length === 0;
       const work = sound ? { ...row.cell, promptTokens } : null;
       return {
+        sweep: row.run,
         cell: row.cell,
         status: row.status,
         parity: row.parity,
@@ -122,4 +125,5 @@ export const SAMPLE_COLUMNS: readonly Column<SampleRow>[] = [
     'match, mismatch or unchecked: whether the engine computes what the reference computes.',
     (row) => row.parity,
   ),
+  ...runColumns<SampleRow>((row) => row.sweep),
 ];

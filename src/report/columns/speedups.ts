@@ -10,6 +10,7 @@ import {
   precision,
   promptLength,
   promptSpread,
+  runColumns,
 } from './column.ts';
 
 export const SPEEDUP_COLUMNS: readonly Column<SpeedupRow>[] = [
@@ -46,4 +47,5 @@ export const SPEEDUP_COLUMNS: readonly Column<SpeedupRow>[] = [
   promptSpread,
   generate,
   column('pairs', 'Rounds that both took part in.', (row) => row.logRatios.size),
+  ...runColumns<SpeedupRow>((row) => row.run),
 ];

@@ -12,6 +12,7 @@ import {
   precision,
   promptLength,
   promptSpread,
+  runColumns,
 } from './column.ts';
 
 export const SUMMARY_COLUMNS: readonly Column<CellRow>[] = [
@@ -24,7 +25,7 @@ export const SUMMARY_COLUMNS: readonly Column<CellRow>[] = [
   generate,
   column(
     'status',
-    'ok, or why there is no comparable figure: mismatch, invalid, skipped, unsupported, unavailable, failed, oom, timeout, crashed, killed, protocol-error, interrupted.',
+    'ok, or why there is no comparable figure: mismatch, invalid, skipped, unsupported, unavailable, failed, oom, timeout, crashed, killed, protocol-error, interrupted; imported for a figure of another tool (imported.csv).',
     (row) => row.status,
   ),
   column('reason', 'What happened, in words; empty when ok.', (row) => row.reason),
@@ -127,4 +128,5 @@ export const SUMMARY_COLUMNS: readonly Column<CellRow>[] = [
     "Share of positions with the reference's greedy choice, where its lead exceeds the error.",
     (row) => row.parityFigures?.top1Agreement ?? null,
   ),
+  ...runColumns<CellRow>((row) => row.run),
 ];
