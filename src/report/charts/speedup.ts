@@ -41,9 +41,10 @@ function figure(report: Report, speedups: readonly SpeedupRow[]): Figure {
           : { value: row.speedup, interval: row.interval, hatched: false },
     })),
   );
+  const runs = new Set(speedups.map(({ run }) => run));
   const rows = report.rows.filter(
     (row) =>
-      speedups.some(({ run }) => run === row.run) &&
+      runs.has(row.run) &&
       row.cell.model === cell.model &&
       row.cell.device === cell.device &&
       (row.cell.precision === cell.precision ||
