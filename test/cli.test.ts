@@ -5,7 +5,18 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const COMMANDS = ['sweep', 'plan', 'prepare', 'report', 'compare', 'doctor', 'setup', 'new', 'import', 'schema'];
+const COMMANDS = [
+  'sweep',
+  'plan',
+  'prepare',
+  'report',
+  'compare',
+  'doctor',
+  'setup',
+  'new',
+  'import',
+  'schema',
+];
 
 /** The built program; `npm test` builds it first. */
 function ortbench(...args: string[]) {

@@ -60,15 +60,25 @@ describe('what stands for what', () => {
   it('a name for one of several models', async () => {
     const rows = readFileSync(fixture('llama-bench.jsonl'), 'utf8').trim().split('\n');
     const other = join(folder, 'other.jsonl');
-    writeFileSync(other, rows[0]!.replace('llama-nano-f32.gguf', 'other.gguf').replace('all F32', 'Q4_K - Medium'));
+    writeFileSync(
+      other,
+      rows[0]!.replace('llama-nano-f32.gguf', 'other.gguf').replace('all F32', 'Q4_K - Medium'),
+    );
     const out = join(folder, 'two-models');
     const options = { out, json: true, model: ['llama-nano-f32.gguf=llama-nano', 'other.gguf=another'] };
     await expect(capture(() => runImport([fixture('llama-bench.jsonl'), other], options))).rejects.toThrow(
       /other\.jsonl:1: llama-bench ran "llama \?B Q4_K - Medium" weights, which are none of fp32/,
     );
-    await capture(() => runImport([fixture('llama-bench.jsonl'), other], { ...options, precision: ['llama ?B Q4_K - Medium=int4'] }));
+    await capture(() =>
+      runImport([fixture('llama-bench.jsonl'), other], {
+        ...options,
+        precision: ['llama ?B Q4_K - Medium=int4'],
+      }),
+    );
     const { records } = await readResults(out);
-    const cells = records.flatMap((record) => (record.kind === 'imported' ? [`${record.cell.model} ${record.cell.precision}`] : []));
+    const cells = records.flatMap((record) =>
+      record.kind === 'imported' ? [`${record.cell.model} ${record.cell.precision}`] : [],
+    );
     expect(new Set(cells)).toEqual(new Set(['llama-nano fp32', 'another int4']));
   });
 
@@ -77,9 +87,21 @@ describe('what stands for what', () => {
     ['no precision', { model: ['x'] }, 'does not say how its weights are stored'],
     ['no device', { model: ['x'], precision: ['fp32'] }, 'does not say on which of cpu, cuda, webgpu it ran'],
     ['a wrong precision', { model: ['x'], precision: ['fp31'] }, '--precision fp31: expected one of fp32'],
-    ['a wrong device', { model: ['x'], precision: ['fp32'], device: 'gpu' }, '--device gpu: expected one of cpu'],
-    ['two machines', { model: ['x'], precision: ['fp32'], device: 'cpu', beside: 'OURS', here: true }, 'give one of them'],
-    ['no results', { model: ['x'], precision: ['fp32'], device: 'cpu', beside: '/nowhere' }, '/nowhere is not a results folder'],
+    [
+      'a wrong device',
+      { model: ['x'], precision: ['fp32'], device: 'gpu' },
+      '--device gpu: expected one of cpu',
+    ],
+    [
+      'two machines',
+      { model: ['x'], precision: ['fp32'], device: 'cpu', beside: 'OURS', here: true },
+      'give one of them',
+    ],
+    [
+      'no results',
+      { model: ['x'], precision: ['fp32'], device: 'cpu', beside: '/nowhere' },
+      '/nowhere is not a results folder',
+    ],
   ])('llama-batched-bench needs words: %s', async (_name, options, message) => {
     const beside = options.beside === 'OURS' ? { beside: await ours() } : {};
     await expect(imported(['llama-batched-bench.jsonl'], { ...options, ...beside })).rejects.toThrow(message);
@@ -98,7 +120,12 @@ describe('what stands for what', () => {
   it('figures of one place are told apart by what differs', async () => {
     const row = JSON.parse(readFileSync(fixture('llama-bench.jsonl'), 'utf8').split('\n')[0]!);
     const path = join(folder, 'threads.jsonl');
-    writeFileSync(path, [row, { ...row, n_threads: 1 }, { ...row, n_threads: 1 }].map((each) => JSON.stringify(each)).join('\n'));
+    writeFileSync(
+      path,
+      [row, { ...row, n_threads: 1 }, { ...row, n_threads: 1 }]
+        .map((each) => JSON.stringify(each))
+        .join('\n'),
+    );
     const out = join(folder, 'threads');
     await capture(() => runImport([path], { out, json: true, model: ['llama-nano'] }));
     const { manifest } = await readResults(out);
@@ -113,12 +140,17 @@ describe('what stands for what', () => {
 it('a report of ours and of theirs', async () => {
   const dir = await ours();
   const said = { model: ['llama-nano'], precision: ['fp32'], device: 'cpu', beside: dir };
-  const { out } = await imported(['llama-batched-bench.jsonl', 'llama-bench.jsonl', 'genai-e2e.json', 'benchmark.json'], said);
+  const { out } = await imported(
+    ['llama-batched-bench.jsonl', 'llama-bench.jsonl', 'genai-e2e.json', 'benchmark.json'],
+    said,
+  );
   const report = join(folder, 'report');
   await capture(() => runReport([dir, out], { out: report, json: true }));
   const csv = readFileSync(join(report, 'imported.csv'), 'utf8').trim().split('\n');
   expect(csv.length).toBeGreaterThan(22);
-  const divided = csv.filter((line) => line.startsWith('llama-batched-bench,') && line.includes(',llamacpp,'));
+  const divided = csv.filter(
+    (line) => line.startsWith('llama-batched-bench,') && line.includes(',llamacpp,'),
+  );
   expect(divided).toHaveLength(4);
   // Ours has 9 tokens; genai and optimum-benchmark generated 8.
   expect(csv.find((line) => line.includes('optimum-decode'))).toContain('no measured cell has its work');

@@ -59,7 +59,15 @@ it('asks on a terminal, shows what is there, and writes what was answered', { ti
     ['Prompt lengths', ENTER],
     ['Into which file?', `asked.yaml${ENTER}`],
   ] as const;
-  const { code, seen } = await type(talk, 'new', 'llama-nano', '--device', 'cpu', '--baseline', 'onnxruntime');
+  const { code, seen } = await type(
+    talk,
+    'new',
+    'llama-nano',
+    '--device',
+    'cpu',
+    '--baseline',
+    'onnxruntime',
+  );
   expect(code, seen).toBe(0);
   expect(seen).toContain('ready');
   expect(seen).toContain('cells would run here');
@@ -70,14 +78,33 @@ it('asks on a terminal, shows what is there, and writes what was answered', { ti
 });
 
 it('writes nothing after Ctrl-C', { timeout: 90_000 }, async () => {
-  const { code, seen } = await type([['Which engines?', '\u0003']], 'new', 'llama-nano', '--out', 'not.yaml', '--device', 'cpu');
+  const { code, seen } = await type(
+    [['Which engines?', '\u0003']],
+    'new',
+    'llama-nano',
+    '--out',
+    'not.yaml',
+    '--device',
+    'cpu',
+  );
   expect(code, seen).toBe(130);
   expect(() => readFileSync(join(folder, 'not.yaml'))).toThrow('ENOENT');
 });
 
 it('asks before it writes over a file; no is the default', { timeout: 90_000 }, async () => {
   writeFileSync(join(folder, 'mine.yaml'), 'kept');
-  const args = ['new', 'llama-nano', '--device', 'cpu', '--engine', 'onnxruntime', '--precision', 'fp32', '--out', 'mine.yaml'];
+  const args = [
+    'new',
+    'llama-nano',
+    '--device',
+    'cpu',
+    '--engine',
+    'onnxruntime',
+    '--precision',
+    'fp32',
+    '--out',
+    'mine.yaml',
+  ];
   const { code, seen } = await type([['Write over it?', ENTER]], ...args, ...NUMBERS);
   expect(code, seen).toBe(2);
   expect(readFileSync(join(folder, 'mine.yaml'), 'utf8')).toBe('kept');

@@ -53,12 +53,16 @@ describe('the text', () => {
   it('begins with the schema, and has every key of it under a comment', () => {
     expect(text).toMatch(/^# yaml-language-server: \$schema=\.\/sweep\.schema\.json\n/);
     const lines = text.split('\n');
-    for (const key of Object.keys(sweepSchema.shape).filter((name) => name !== '$schema' && name !== 'title')) {
+    for (const key of Object.keys(sweepSchema.shape).filter(
+      (name) => name !== '$schema' && name !== 'title',
+    )) {
       const at = lines.findIndex((line) => new RegExp(`^(?:# )?${key}:`).test(line));
       expect(at, key).toBeGreaterThan(0);
       // Neighbours may share one comment.
       const before = lines.slice(0, at).reverse();
-      const comment = before.find((line) => line === '' || /^# [A-Z]/.test(line) || /^# .*\b\w+ \w+ \w+/.test(line));
+      const comment = before.find(
+        (line) => line === '' || /^# [A-Z]/.test(line) || /^# .*\b\w+ \w+ \w+/.test(line),
+      );
       expect(comment, key).toMatch(/^# /);
     }
   });
@@ -80,13 +84,19 @@ describe('runNew without a terminal', () => {
   const out = join(folder, 'made', 'nano.yaml');
   const options = { out, precision: ['fp32'], batchSizes: '1', promptLengths: '8, 16', generate: '4' };
   const write = (more: object = {}) =>
-    capture(() => runNew('llama-nano', { ...options, engine: ['onnxruntime', 'llamacpp'], json: true, ...more }));
+    capture(() =>
+      runNew('llama-nano', { ...options, engine: ['onnxruntime', 'llamacpp'], json: true, ...more }),
+    );
 
   it('writes a sweep that validates and plans, and never over another', async () => {
     const { code, stdout } = await write();
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ file: out, cells: 4, planned: 4 });
-    expect((await loadSweep(out)).sweep).toMatchObject({ batchSizes: [1], generate: 4, baselines: [{ engine: 'llamacpp' }] });
+    expect((await loadSweep(out)).sweep).toMatchObject({
+      batchSizes: [1],
+      generate: 4,
+      baselines: [{ engine: 'llamacpp' }],
+    });
     const before = readFileSync(out, 'utf8');
     await expect(write({ batchSizes: '2' })).rejects.toThrow('nano.yaml is there already');
     expect(readFileSync(out, 'utf8')).toBe(before);
@@ -96,7 +106,10 @@ describe('runNew without a terminal', () => {
 
   it('names the path of a model file from where the sweep lies', async () => {
     const model = join(folder, 'mine.yaml');
-    writeFileSync(model, readFileSync('configs/models/llama-nano.yaml', 'utf8').replace('name: llama-nano', 'name: mine'));
+    writeFileSync(
+      model,
+      readFileSync('configs/models/llama-nano.yaml', 'utf8').replace('name: llama-nano', 'name: mine'),
+    );
     const file = join(folder, 'deep', 'sweep.yaml');
     await capture(() => runNew(model, { ...options, engine: ['onnxruntime'], out: file }));
     expect(parse(readFileSync(file, 'utf8')).models).toEqual(['../mine.yaml']);
@@ -111,8 +124,18 @@ describe('runNew without a terminal', () => {
     ['an unknown device', 'llama-nano', { device: 'gpu' }, '--device gpu: expected one of cpu, cuda, webgpu'],
     ['no number', 'llama-nano', { batchSizes: '1,x' }, '--batch-sizes 1,x: expected whole numbers'],
     ['a foreign baseline', 'llama-nano', { baseline: ['genai'] }, '--baseline genai is none of the engines'],
-    ['another ending', 'llama-nano', { out: 'x.json' }, '--out x.json: the name of a sweep file ends in .yaml'],
-    ['a prompt beyond the context', 'llama-nano', { promptLengths: '100000' }, 'these choices do not make a sweep'],
+    [
+      'another ending',
+      'llama-nano',
+      { out: 'x.json' },
+      '--out x.json: the name of a sweep file ends in .yaml',
+    ],
+    [
+      'a prompt beyond the context',
+      'llama-nano',
+      { promptLengths: '100000' },
+      'these choices do not make a sweep',
+    ],
   ])('%s is a mistake that is named', async (_name, model, more, message) => {
     const wrong = { ...options, engine: ['onnxruntime'], out: join(folder, 'wrong.yaml'), ...more };
     await expect(capture(() => runNew(model, wrong))).rejects.toThrow(message);
@@ -126,7 +149,13 @@ describe('what is proposed', () => {
     availableMiB,
     engines: [
       { id: 'a', title: 'A', missing: null, installsItself: false, precisions: all },
-      { id: 'b', title: 'B', missing: 'no library', installsItself: true, precisions: { ...all, int4: 'no' } },
+      {
+        id: 'b',
+        title: 'B',
+        missing: 'no library',
+        installsItself: true,
+        precisions: { ...all, int4: 'no' },
+      },
     ],
   });
   const shape = { parameters: 1e9, maxContextLength: 100 } as ModelShape;
@@ -141,7 +170,9 @@ describe('what is proposed', () => {
     expect(proposedPrecisions(facts(6_000), ['a'], shape)).toEqual(['bf16', 'int4']);
     expect(proposedPrecisions(facts(2_000), ['a'], shape)).toEqual(['int4']);
     expect(proposedPrecisions(facts(64_000), ['b'], shape)).toEqual(['fp32']);
-    expect(precisionsOf(facts(1), ['a']).find(({ precision }) => precision === 'fp16')!.refusal).toBe('no kernels');
+    expect(precisionsOf(facts(1), ['a']).find(({ precision }) => precision === 'fp16')!.refusal).toBe(
+      'no kernels',
+    );
   });
 
   it('are prompts that fit the context', () => {

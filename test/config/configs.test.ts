@@ -10,7 +10,8 @@ import { packageRoot } from '../../src/files/package-root.ts';
 import { resolveModel } from '../../src/models/catalogue.ts';
 
 const schemas = await jsonSchemaFiles();
-const compile = (path: string) => new Ajv.default({ allowUnionTypes: true }).compile(JSON.parse(schemas[path]!));
+const compile = (path: string) =>
+  new Ajv.default({ allowUnionTypes: true }).compile(JSON.parse(schemas[path]!));
 const sweepValidator = compile('configs/sweep.schema.json');
 const modelValidator = compile('configs/model.schema.json');
 
@@ -56,7 +57,8 @@ function expectSchemaLine(file: string, schema: string): void {
   expect(relative(join(packageRoot, 'configs'), target)).toBe(schema);
 }
 
-const GOOD = 'models: [llama-nano]\nengines: [fake]\nprecisions: [fp32]\nbatchSizes: [1]\npromptLengths: [8]\ngenerate: 4\n';
+const GOOD =
+  'models: [llama-nano]\nengines: [fake]\nprecisions: [fp32]\nbatchSizes: [1]\npromptLengths: [8]\ngenerate: 4\n';
 
 /** What a JSON Schema can say: on these an editor and the loader agree. */
 describe('editor and loader agree', () => {

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
 import type { Device } from '../../schema/vocabulary.ts';
+import { tokensPerSecond as rate } from '../../stats/rates.ts';
 import { type Context, checkRate, type Figure, type Format, Problem } from '../figure.ts';
 
 const text = z.string().max(1000);
