@@ -2,14 +2,7 @@
 import { Command } from 'commander';
 import { defineAuthoring } from './commands/authoring.ts';
 import { collect, define, examples, runProgram } from './commands/define.ts';
-import {
-  COMPARE_OPTIONS,
-  EXIT_CODES,
-  FIDELITY_OPTIONS,
-  JSON_OUTPUT,
-  ONLY,
-  REPORT_OPTIONS,
-} from './commands/options.ts';
+import * as shared from './commands/options.ts';
 import { ortbenchVersion } from './machine/version.ts';
 
 const program = new Command('ortbench')
@@ -19,14 +12,14 @@ const program = new Command('ortbench')
   .version(ortbenchVersion())
   .exitOverride()
   .addHelpText('after', examples(['sweep configs/quickstart.yaml', 'doctor']))
-  .addHelpText('after', EXIT_CODES);
+  .addHelpText('after', shared.EXIT_CODES);
 
 define(program, {
   usage: 'sweep <config>',
   does: 'plan, prepare what is missing, measure every cell, write CSV and charts',
   options: [
-    ONLY,
-    JSON_OUTPUT,
+    shared.ONLY,
+    shared.JSON_OUTPUT,
     ['--out <dir>', 'results folder (default: one under results/ named for the time)'],
     ['--resume', 'go on with the unfinished cells of a results folder'],
     ['--no-parity', 'skip the check that engines compute the same; stamped on every artefact'],
@@ -37,7 +30,7 @@ define(program, {
 define(program, {
   usage: 'plan <config>',
   does: 'show the cells in order, which are skipped and why, memory and time; runs nothing',
-  options: [ONLY, ['--probe', 'also ask each engine whether it is installed'], JSON_OUTPUT],
+  options: [shared.ONLY, ['--probe', 'also ask each engine whether it is installed'], shared.JSON_OUTPUT],
   examples: ['plan my.yaml', 'plan my.yaml --only batchSize=1,precision=int4 --json'],
   load: async () => (await import('./commands/plan.ts')).runPlan,
 });
@@ -49,7 +42,7 @@ define(program, {
     ['--engine <name>', 'only for this engine (repeatable; default: all)', collect],
     ['--force', 'make again what is there'],
     ['--verify', 'check every matrix of what is there'],
-    JSON_OUTPUT,
+    shared.JSON_OUTPUT,
   ],
   examples: ['prepare my.yaml', 'prepare llama-tiny --precision int4 --verify'],
   load: async () => (await import('./commands/prepare.ts')).runPrepare,
@@ -57,31 +50,28 @@ define(program, {
 define(program, {
   usage: 'report <results...>',
   does: 'write CSV and charts again from stored results, of several machines into one; needs no engine',
-  options: REPORT_OPTIONS,
-  examples: [
-    'report results/quickstart',
-    'report results/mine results/theirs --machine laptop --machine server',
-  ],
+  options: shared.REPORT_OPTIONS,
+  examples: ['report results/quickstart', 'report results/a results/b --machine laptop --machine server'],
   load: async () => (await import('./commands/report.ts')).runReport,
 });
 define(program, {
   usage: 'compare <config-or-results>',
   does: 'is the candidate slower? the regression gate: live pairs give a verdict, stored results warn',
-  options: COMPARE_OPTIONS,
+  options: shared.COMPARE_OPTIONS,
   examples: ['compare my.yaml --baseline old --candidate new', 'compare results/new --against results/old'],
   load: async () => (await import('./commands/compare.ts')).runCompare,
 });
 define(program, {
   usage: 'doctor',
   does: 'what each engine needs and has here, this machine, and the command that mends each lack',
-  options: [...FIDELITY_OPTIONS, JSON_OUTPUT],
+  options: [...shared.FIDELITY_OPTIONS, shared.JSON_OUTPUT],
   examples: ['doctor', 'doctor --json', 'doctor --fidelity --engine onnxruntime'],
   load: async () => (await import('./commands/doctor.ts')).runDoctor,
 });
 define(program, {
   usage: 'setup [engine]',
   does: 'make the Python environment with its pinned versions; other commands do it when needed',
-  options: [['--native', "build the engine's library for this machine"], JSON_OUTPUT],
+  options: [['--native', "build the engine's library for this machine"], shared.JSON_OUTPUT],
   examples: ['setup', 'setup --json', 'setup llamacpp --native'],
   load: async () => (await import('./commands/setup.ts')).runSetup,
 });

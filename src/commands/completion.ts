@@ -52,6 +52,14 @@ const OPTIONS: Readonly<Record<string, Values>> = {
   ],
 };
 
+/** The script asks for words as the package bash-completion cuts them; where that is missing, as bash itself does. */
+const WORDS_IN_BASH = `if ! declare -F _get_comp_words_by_ref >/dev/null; then
+  _get_comp_words_by_ref() {
+    words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD
+    cur="\${COMP_WORDS[COMP_CWORD]}"; prev="\${COMP_WORDS[COMP_CWORD-1]}"
+  }
+fi`;
+
 /** `ortbench completion SHELL`: the script that a shell reads once; it asks `ortbench complete` on every TAB. */
 export async function runCompletion(shell: string): Promise<number> {
   if (!(SHELLS as readonly string[]).includes(shell)) {
@@ -61,6 +69,7 @@ export async function runCompletion(shell: string): Promise<number> {
   }
   // By its whole path: what is completed is then the program that wrote the script, on the PATH or not.
   const program = [process.execPath, process.argv[1]!].map(quote).join(' ');
+  if (shell === 'bash') console.log(WORDS_IN_BASH);
   tab.setup('ortbench', program, shell);
   return EXIT.ok;
 }
@@ -74,7 +83,7 @@ const quote = (word: string): string =>
 /** Answers a shell: candidates for the last of the words typed, one a line. */
 export function runComplete(program: Command, words: readonly string[]): number {
   const typed = words.at(-1) ?? '';
-  for (const command of program.commands) {
+  for (const command of program.commands.filter((each) => each.name() !== 'complete')) {
     const entry = tab.command(command.name(), command.description());
     for (const option of command.options) {
       const name = option.long?.replace(/^--/, '');

@@ -64,7 +64,7 @@ async function writeSweep(given: string | undefined, options: NewOptions, asks: 
   const loaded = await checked(text, file);
   await writeFileAtomic(file, text);
   const outlook = await outlookOf(loaded);
-  if (options.json) console.log(JSON.stringify({ file, ...outlook }, null, 2));
+  if (options.json) process.stdout.write(`${JSON.stringify({ file, ...outlook }, null, 2)}\n`);
   else {
     const { planned, cells, seconds } = outlook;
     const said = `${file}: ${planned} of ${cells} cells would run here, about ${formatDuration(seconds)}`;

@@ -68,7 +68,7 @@ describe('the text', () => {
   });
 
   it('is still a sweep when what stands commented out is taken in', () => {
-    const all = text.replace(/^# (?=[a-z]\w*:)/gim, '').replace(/^# {3}(?=[-a-z])/gm, '  ');
+    const all = text.replace(/^# (?=[a-z]\w*:)/gm, '').replace(/^# {3}(?=[-a-z])/gm, '  ');
     const { title: _, ...rest } = parse(all);
     const keys = Object.keys(sweepSchema.shape).filter((name) => name !== '$schema' && name !== 'title');
     expect(Object.keys(rest).sort()).toEqual(keys.sort());
