@@ -66,7 +66,7 @@ describe('editor and loader agree', () => {
     ['the least', true, GOOD],
     ['every kind of prompt', true, GOOD.replace('[8]', '[8, { length: 16, spread: 0.5 }]')],
     ['a variant', true, GOOD.replace('[fake]', '[fake, { engine: fake, name: other, options: {} }]')],
-    ['rules', true, `${GOOD}exclude:\n  - { engine: fake, batchSize: [1] }\n  - precision: fp32\n`],
+    ['rules', true, `${GOOD}include:\n  - { engine: fake, batchSize: [1] }\n`],
     ['baselines', true, `${GOOD}baselines: [{ engine: fake, precision: fp32 }]\n`],
     ['limits', true, `${GOOD}timeLimits: { cellSeconds: 5 }\nwarmup: { runs: 0 }\n`],
     ['no models', false, GOOD.replace('models: [llama-nano]\n', '')],
