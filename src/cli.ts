@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { defineAuthoring } from './commands/authoring.ts';
 import { define, examples, runProgram } from './commands/define.ts';
 import * as options from './commands/options.ts';
 import { ortbenchVersion } from './machine/version.ts';
@@ -35,13 +36,10 @@ define(program, {
   load: async () => (await import('./commands/prepare.ts')).runPrepare,
 });
 define(program, {
-  usage: 'report <results>',
-  does: 'write CSV and charts again from stored results; needs no engine',
-  options: [
-    ['--out <dir>', 'report folder (default: one under reports/ named as the results)'],
-    options.JSON_OUTPUT,
-  ],
-  examples: ['report results/quickstart', 'report results/quickstart --out blog'],
+  usage: 'report <results...>',
+  does: 'write CSV and charts again from stored results, of several machines into one; needs no engine',
+  options: options.REPORT_OPTIONS,
+  examples: ['report results/quickstart', 'report results/a results/b --machine laptop --machine server'],
   load: async () => (await import('./commands/report.ts')).runReport,
 });
 define(program, {
@@ -72,5 +70,5 @@ define(program, {
   examples: ['setup', 'setup --json', 'setup llamacpp --native'],
   load: async () => (await import('./commands/setup.ts')).runSetup,
 });
-
+defineAuthoring(program);
 await runProgram(program);

@@ -5,7 +5,18 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const COMMANDS = ['sweep', 'plan', 'prepare', 'report', 'compare', 'doctor', 'setup'];
+const COMMANDS = [
+  'sweep',
+  'plan',
+  'prepare',
+  'report',
+  'compare',
+  'doctor',
+  'setup',
+  'new',
+  'import',
+  'schema',
+];
 
 /** The built program; `npm test` builds it first. */
 function ortbench(...args: string[]) {
@@ -45,6 +56,7 @@ describe('help', () => {
     visit(join(root, 'src/cli.ts'));
     expect([...loaded].map((file) => relative(join(root, 'src'), file)).sort()).toEqual([
       'cli.ts',
+      'commands/authoring.ts',
       'commands/define.ts',
       'commands/options.ts',
       'errors.ts',
@@ -68,6 +80,12 @@ describe('mistakes on the command line are exit code 2', () => {
     [['plan', 'x.yaml', 'y.yaml'], 'too many arguments'],
     [['plan', '/nowhere/x.yaml'], 'error: /nowhere/x.yaml: no such file'],
     [['prepare', 'llama-nanno'], 'did you mean "llama-nano" or "llama-nano-mha"?'],
+    [['report'], "missing required argument 'results'"],
+    [['report', '/nowhere'], 'error: /nowhere is not a results folder'],
+    [['import', '/nowhere/x.jsonl'], 'error: /nowhere/x.jsonl: no such file'],
+    [['new'], 'no model is named, and there is no terminal to ask on'],
+    [['schema', 'sweeep'], 'did you mean "sweep"?'],
+    [['completion', 'tcsh'], 'hint: shells: bash, zsh, fish'],
     [[], 'Usage: ortbench'],
   ])('%j', (args, message) => {
     const { status, stdout, stderr } = ortbench(...args);

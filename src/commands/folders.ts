@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import { slug } from '../report/file-name.ts';
 import { readManifest } from '../results/reader.ts';
 import { runPrefix } from './manifest.ts';
 
@@ -12,9 +13,18 @@ export function resultsFolder(runId: string, out: string | undefined): string {
   return out ?? join(RESULTS_ROOT, runId);
 }
 
-/** reports/<run> for a run under results/; a folder of the user's own keeps its report inside. */
-export function reportFolder(resultsDir: string, out?: string): string {
+/**
+ * reports/<run> for a run under results/; a folder of the user's own keeps its report inside. Several runs together get a
+ * folder under reports/ named for all of them.
+ */
+export function reportFolder(results: string | readonly string[], out?: string): string {
   if (out !== undefined) return out;
+  const [resultsDir, ...others] = typeof results === 'string' ? [results] : results;
+  if (resultsDir === undefined) throw new UserError('no results folder is named');
+  if (others.length > 0) {
+    const names = [resultsDir, ...others].map((dir) => basename(resolve(dir)));
+    return join(REPORTS_ROOT, slug(names.join('-and-').toLowerCase()));
+  }
   const below = relative(resolve(RESULTS_ROOT), resolve(resultsDir));
   const isOurs = below !== '' && !below.startsWith('..') && below === basename(resultsDir);
   return isOurs ? join(REPORTS_ROOT, below) : join(resultsDir, 'report');

@@ -8,6 +8,45 @@ export const ONLY = [
   collect,
 ] as const;
 
+/** The options of `ortbench report`, as cli.ts lists them. */
+export const REPORT_OPTIONS = [
+  ['--out <dir>', 'report folder (default: one under reports/ named as the results)'],
+  [
+    '--machine <name>',
+    'name of the machine of the first results folder, then of the second (repeatable)',
+    collect,
+  ],
+  JSON_OUTPUT,
+] as const;
+
+/** The options of `ortbench import`, as authoring.ts lists them. */
+export const IMPORT_OPTIONS = [
+  ['--model <name>', 'which model of your sweeps it is, for all or as THEIRS=NAME (repeatable)', collect],
+  ['--precision <name>', 'fp32, fp16, bf16 or int4, for all or as THEIRS=NAME (repeatable)', collect],
+  ['--device <name>', 'cpu, cuda or webgpu, where the tool does not say'],
+  ['--beside <results>', 'the tools ran on the machine of these results'],
+  ['--here', 'the tools ran on this machine'],
+  ['--out <dir>', 'results folder (default: one under results/ named for the time)'],
+  JSON_OUTPUT,
+] as const;
+
+/** The options of `ortbench new`, as authoring.ts lists them. */
+export const NEW_OPTIONS = [
+  ['--engine <name>', 'engine to measure (repeatable; default: those that can run here)', collect],
+  ['--precision <name>', 'fp32, fp16, bf16 or int4 (repeatable)', collect],
+  ['--batch-sizes <list>', 'sequences at once, e.g. 1,4'],
+  ['--prompt-lengths <list>', 'tokens of the prompts, e.g. 32,256'],
+  ['--generate <n>', 'tokens generated for every sequence'],
+  ['--repetitions <n>', 'rounds; intervals need 6'],
+  ['--baseline <name>', 'what speedups are divided by (repeatable)', collect],
+  ['--device <name>', 'cpu, cuda or webgpu'],
+  ['--title <text>', 'title of the report'],
+  ['--out <file>', 'where to write it (default: the name of the model, here)'],
+  ['--yes', 'ask nothing: take what is proposed'],
+  ['--force', 'write over a file that is there'],
+  JSON_OUTPUT,
+] as const;
+
 /** What sweep, plan and prepare set over their file. */
 const OVERRIDES = [
   ['--layers <n>', 'the first N layers of each model, each of its true shape; weights of hub models seeded'],

@@ -1,5 +1,6 @@
 import { collect, judgeParity } from '../report/collect.ts';
 import { groupBy } from '../report/group-by.ts';
+import { machineName } from '../report/machines.ts';
 import type { CellRow } from '../report/model.ts';
 import { cellRows } from '../report/rows.ts';
 import { readManifest, readRecords } from '../results/reader.ts';
@@ -80,11 +81,13 @@ async function readPart(folder: string, pool: FactsPool): Promise<Part> {
   const open = new Map<string, SummarisedRecord[]>();
   const judged = new Map<string, RunCell>();
   let interrupted = true;
+  const place = { machine: machineName(manifest.environment), run: null, label: null };
 
   const judge = (key: string, records: readonly SummarisedRecord[]): void => {
     const entry = planned.get(key);
     if (entry === undefined) return;
-    const [row] = cellRows({ ...manifest, cells: [entry] }, collect([...sessions, ...records]), interrupted);
+    const run = { ...place, manifest: { ...manifest, cells: [entry] }, interrupted, time: null };
+    const [row] = cellRows(run, collect([...sessions, ...records]));
     judged.set(
       key,
       reduce(row!, manifest, (facts) => pool.share({ ...ofRun, ...facts })),

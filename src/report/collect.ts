@@ -80,6 +80,9 @@ export function collect(records: readonly SummarisedRecord[]): Collected {
       case 'end':
         ends.push(record);
         break;
+      case 'imported':
+        // Another tool's figure makes a row of its own: see imported.ts.
+        break;
     }
   }
   return { cells, sessions, time: ends.length === 0 ? null : total(ends) };

@@ -1,6 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import { AVERAGE_COLUMNS } from './columns/averages.ts';
 import type { Column, CsvValue } from './columns/column.ts';
+import { IMPORTED_COLUMNS } from './columns/imported.ts';
 import { SAMPLE_COLUMNS, sampleRows } from './columns/samples.ts';
 import { SPEEDUP_COLUMNS } from './columns/speedups.ts';
 import { SUMMARY_COLUMNS } from './columns/summary.ts';
@@ -58,3 +59,6 @@ export const speedupsCsv = (report: Report): Iterable<string> => render(SPEEDUP_
 
 /** One row for every engine, precision, baseline and phase of a model. */
 export const averagesCsv = (report: Report): Iterable<string> => render(AVERAGE_COLUMNS, report.averages);
+
+/** One row for every figure of another tool and every measured cell that it can stand beside, or why there is none. */
+export const importedCsv = (report: Report): Iterable<string> => render(IMPORTED_COLUMNS, report.imported);

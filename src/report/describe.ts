@@ -40,14 +40,20 @@ export function describeHardware({ environment, threads }: Manifest): string {
   const { cpuModel, physicalCores, logicalCores, cpuFeatures, memoryMiB, os, arch, gpu, virtualised } =
     environment;
   const features = TELLING_FEATURES.filter((feature) => cpuFeatures.includes(feature));
+  // Other tools' outputs do not tell all of it: what is not known is left out.
+  const cores = [
+    ...(physicalCores > 0 ? [plural(physicalCores, 'core')] : []),
+    ...(logicalCores > 0 ? [plural(logicalCores, 'hardware thread')] : []),
+  ].join(', ');
+  const details = [cores, features.join(' ')].filter((part) => part !== '').join('; ');
   return [
     gpu,
-    `${cpuModel} (${plural(physicalCores, 'core')}, ${plural(logicalCores, 'hardware thread')}${features.length > 0 ? `; ${features.join(' ')}` : ''})`,
-    formatMiB(memoryMiB),
-    `${os} ${arch}${virtualised ? ', virtual machine' : ''}`,
-    `${plural(threads, 'compute thread')} per engine`,
+    details === '' ? cpuModel : `${cpuModel} (${details})`,
+    memoryMiB > 0 ? formatMiB(memoryMiB) : null,
+    `${os} ${arch}${virtualised ? ', virtual machine' : ''}`.trim(),
+    threads > 0 ? `${plural(threads, 'compute thread')} per engine` : null,
   ]
-    .filter((part) => part !== null)
+    .filter((part) => part !== null && part !== '')
     .join(', ');
 }
 
@@ -55,6 +61,7 @@ export function describeHardware({ environment, threads }: Manifest): string {
 export function describeModel(manifest: Manifest, name: string): string {
   const model = manifest.models.find((candidate) => candidate.name === name);
   if (!model) return 'not described in the manifest';
+  if (model.parameters === 0) return model.origin;
   return `${formatParameters(model.parameters)} parameters, ${describeLayers(model)}, ${model.origin}`;
 }
 

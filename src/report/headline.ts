@@ -10,6 +10,7 @@ import {
   PHASE_TITLE,
   plural,
 } from './describe.ts';
+import { importedSection, runSection, unlikeSection } from './gathered-sections.ts';
 import { groupBy } from './group-by.ts';
 import { escapeMarkdown as md, table } from './markdown.ts';
 import type { AverageRow, CellRow, Interval, Report } from './model.ts';
@@ -39,6 +40,7 @@ export function headlineMarkdown(report: Report, charts: ChartLinks = { links: [
   const blocks = [
     `# ${md(manifest.title ?? 'Generative AI on this machine')}`,
     ...stamps(report).map((stamp) => `> **${stamp}**`),
+    ...runSection(report),
     ...manifest.models.flatMap(({ name }) => modelSection(report, name, links)),
     ...(leftOut === 0
       ? []
@@ -46,21 +48,30 @@ export function headlineMarkdown(report: Report, charts: ChartLinks = { links: [
           `${plural(leftOut, 'chart')} more would be too many to look at and were not drawn: sweep fewer shapes at once, or plot summary.csv.`,
         ]),
     ...publishedSection(report.published),
-    ...missingSection(report.rows),
+    ...importedSection(report),
+    ...missingSection(report),
     ...flagSection(report.rows),
+    ...unlikeSection(report),
     ...conditionSection(report),
   ];
   return `${blocks.join('\n\n')}\n`;
 }
 
 /** What a reader must know before believing any figure. */
-function stamps({ manifest, interrupted, rows, warnings }: Report): string[] {
+function stamps({ runs, rows, warnings }: Report): string[] {
   const found: string[] = [];
-  if (interrupted) found.push('Partial result: the run was interrupted.');
-  if (!manifest.parity) {
-    found.push('Parity was not checked: nothing shows that these engines computed the same thing.');
+  for (const { interrupted, label } of runs) {
+    if (interrupted)
+      found.push(`Partial result: the run${label === null ? '' : ` on ${md(label)}`} was interrupted.`);
   }
-  if (!rows.some(({ measured }) => measured !== null))
+  const unchecked = runs.filter(({ manifest }) => !manifest.parity && manifest.imported === undefined);
+  if (unchecked.length > 0) {
+    const where = unchecked.flatMap(({ label }) => (label === null ? [] : [md(label)])).join('; ');
+    found.push(
+      `Parity was not checked${where === '' ? '' : ` (${where})`}: nothing shows that these engines computed the same thing.`,
+    );
+  }
+  if (!rows.some(({ measured, imported }) => measured !== null || imported !== null))
     found.push('No cell has a valid result, so there is no chart.');
   found.push(...warnings.map((warning) => `Warning: ${md(warning)}`));
   return found;
@@ -77,17 +88,21 @@ function modelSection(
   const title = manifest.models.find(({ name }) => name === model)?.title ?? model;
   const byBaseline = groupBy(
     own,
-    ({ precision, baseline }) => `${precision}\n${baseline.engine}\n${baseline.precision}`,
+    ({ run, precision, baseline }) => `${run.label}\n${precision}\n${baseline.engine}\n${baseline.precision}`,
   );
   const byPrecision = groupBy(
     rows.filter(({ cell }) => cell.model === model),
     ({ cell }) => `${cell.precision} on ${cell.device}`,
   );
-  const empty = [...byPrecision].filter(([, group]) => !group.some(({ measured }) => measured !== null));
+  const empty = [...byPrecision].filter(
+    ([, group]) => !group.some(({ measured, imported }) => measured !== null || imported !== null),
+  );
   return [
     `## ${md(title)}`,
     `${md(`${model}: ${describeModel(manifest, model)}`)}.`,
-    ...(manifest.baselines.length === 0 ? ['The sweep names no baseline, so there are no speedups.'] : []),
+    ...(manifest.baselines.length === 0 && manifest.imported === undefined
+      ? ['The sweep names no baseline, so there are no speedups.']
+      : []),
     ...empty.map(
       ([what]) => `No cell of ${md(model)} in ${what} has a valid result, so there is no chart of it.`,
     ),
@@ -119,7 +134,8 @@ function sentence(row: AverageRow): string {
     ? `${model}, ${precision}: ${row.engineTitle} against ${baseline.title}`
     : `${model}: ${row.engineTitle} ${precision} against ${baseline.title} ${baseline.precision}`;
   const device = row.device === 'cpu' ? '' : ` on ${row.device}`;
-  const start = `**${md(`${who}${device}`)}**: ${PHASE_WORDS[row.phase]}`;
+  const machine = row.run.label === null ? '' : `${row.run.machine}: `;
+  const start = `**${md(`${machine}${who}${device}`)}**: ${PHASE_WORDS[row.phase]}`;
   if (highest === null || lowest === null || average === null) {
     const others = row.reasons.length > 1 ? ` (and ${plural(row.reasons.length - 1, 'other reason')})` : '';
     return `${start} not compared in any of ${plural(row.cells, 'cell')}: ${md(row.reasons[0] ?? 'no reason')}${others}.`;
@@ -138,20 +154,33 @@ const range = ([low, high]: Interval): string =>
 const withInterval = (interval: Interval | null): string => (interval === null ? '' : `${range(interval)}; `);
 
 /** Every cell without a valid figure, cells of one cause together. */
-function missingSection(rows: readonly CellRow[]): string[] {
+function missingSection(report: Report): string[] {
+  const rows = report.rows.filter(({ imported }) => imported === null);
   const missing = rows.filter(({ status }) => status !== 'ok');
   if (missing.length === 0) return [];
-  const groups = groupBy(missing, ({ cell, status, reason }) =>
-    JSON.stringify([cell.model, cell.engine, cell.precision, status, reason]),
+  const groups = groupBy(missing, ({ run, cell, status, reason }) =>
+    JSON.stringify([run.label, cell.model, cell.engine, cell.precision, status, reason]),
   );
+  const several = report.runs.length > 1;
   const lines = [...groups.values()].map((group) => {
-    const { cell, engineTitle, status, reason } = group[0]!;
-    return [md(cell.model), md(engineTitle), cell.precision, shapes(group), status, md(reason ?? '')];
+    const { run, cell, engineTitle, status, reason } = group[0]!;
+    return [
+      ...(several ? [md(run.label!)] : []),
+      md(cell.model),
+      md(engineTitle),
+      cell.precision,
+      shapes(group),
+      status,
+      md(reason ?? ''),
+    ];
   });
   return [
     '## What is missing, and why',
     `${plural(missing.length, 'cell')} of ${rows.length} without a comparable result. A mismatch was measured and is charted hatched, without a speedup.`,
-    shortTable(['model', 'engine', 'precision', 'cells', 'status', 'reason'], lines),
+    shortTable(
+      [...(several ? ['run'] : []), 'model', 'engine', 'precision', 'cells', 'status', 'reason'],
+      lines,
+    ),
   ];
 }
 
@@ -160,7 +189,8 @@ function flagSection(rows: readonly CellRow[]): string[] {
   if (raised.length === 0) return [];
   const lines = [...groupBy(raised, ({ flag }) => flag.name)].map(([name, group]) => {
     const { row, flag } = group[0]!;
-    const where = `${row.engineTitle}, ${row.cell.precision}, ${describeShape(row.cell)}`;
+    const machine = row.run.label === null ? '' : `${row.run.label}: `;
+    const where = `${machine}${row.engineTitle}, ${row.cell.precision}, ${describeShape(row.cell)}`;
     const phase = flag.phase === null ? '' : `${PHASE_TITLE[flag.phase].toLowerCase()}, `;
     const cells = new Set(group.map((member) => member.row)).size;
     return [name, String(cells), md(`${where}: ${phase}${flag.detail}`), FLAGS[name]];
@@ -172,7 +202,8 @@ function flagSection(rows: readonly CellRow[]): string[] {
   ];
 }
 
-function conditionSection({ manifest, rows, time, harness }: Report): string[] {
+function conditionSection({ runs, manifest, rows, time, harness }: Report): string[] {
+  if (manifest.imported) return [];
   const versions = describeVersions(rows);
   const measured = rows.find(({ measured }) => measured !== null)?.measured?.rounds.length ?? 0;
   const method =
@@ -182,8 +213,9 @@ function conditionSection({ manifest, rows, time, harness }: Report): string[] {
   return [
     '## Conditions',
     [
-      `- Hardware: ${md(describeHardware(manifest))}`,
-      ...(versions === '' ? [] : [`- Engines: ${md(versions)}`]),
+      // Of several runs, the table at the top has what each was made on.
+      ...(runs.length > 1 ? [] : [`- Hardware: ${md(describeHardware(manifest))}`]),
+      ...(runs.length > 1 || versions === '' ? [] : [`- Engines: ${md(versions)}`]),
       `- ${plural(manifest.repetitions, 'round')} of every engine in seeded random order (seed ${manifest.seed})${measured > 0 && measured < manifest.repetitions ? `, ${measured} finished` : ''}; ${manifest.generate} tokens generated per sequence, greedy, end of sequence ignored. Throughputs are medians of rounds.`,
       `- ${method}`,
       ...(time === null
@@ -192,7 +224,11 @@ function conditionSection({ manifest, rows, time, harness }: Report): string[] {
             `- Time inside the engines: ${formatPercent(time.wallNs > 0 ? time.engineNs / time.wallNs : Number.NaN)} of the run.`,
           ]),
       ...(harness === null ? [] : [`- ${describeHarness(harness)}.`]),
-      `- Run ${md(manifest.runId)} of ${md(manifest.createdAt)}, ortbench ${md(manifest.environment.ortbench)}, configuration ${md(manifest.configSha256.slice(0, 12))}.`,
+      ...(runs.length > 1
+        ? []
+        : [
+            `- Run ${md(manifest.runId)} of ${md(manifest.createdAt)}, ortbench ${md(manifest.environment.ortbench)}, configuration ${md(manifest.configSha256.slice(0, 12))}.`,
+          ]),
     ].join('\n'),
   ];
 }

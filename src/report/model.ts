@@ -1,4 +1,5 @@
 import type { Cell } from '../schema/cell.ts';
+import type { ImportedRecord } from '../schema/imported.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import type { ParityFigures, ParityRecord, PreparationRecord, SessionRecord } from '../schema/record.ts';
 import type { Phase, Precision, Status } from '../schema/vocabulary.ts';
@@ -17,6 +18,24 @@ export interface ReportInput {
   readonly interrupted: boolean;
   /** What the reader had to say about the files, for example a torn last line that it dropped. */
   readonly warnings?: readonly string[];
+}
+
+/** What sets one run of a report apart from the others. */
+export interface RunPlace {
+  /** Name of its machine, the same for all runs that were made on it. */
+  readonly machine: string;
+  /** "run 2", where several were made on the machine; "import" for other tools' figures. */
+  readonly run: string | null;
+  /** Machine and run in short; null in a report of one run, which needs no telling apart. */
+  readonly label: string | null;
+}
+
+/** One run that a report is made of. */
+export interface ReportRun extends RunPlace {
+  readonly manifest: Manifest;
+  readonly interrupted: boolean;
+  /** Of all attempts together; null when none came to its end. */
+  readonly time: { readonly wallNs: number; readonly engineNs: number } | null;
 }
 
 export type Interval = readonly [low: number, high: number];
@@ -39,6 +58,7 @@ export interface RecordedSample {
 }
 
 export interface CellRow {
+  readonly run: ReportRun;
   readonly cell: Cell;
   readonly engineTitle: string;
   readonly modelTitle: string;
@@ -53,6 +73,8 @@ export interface CellRow {
   readonly parityFigures: ParityFigures | null;
   /** Null unless status is ok or mismatch. */
   readonly measured: Measured | null;
+  /** Another tool's figure; its status is `imported` then, and nothing of ours is known of it. */
+  readonly imported: ImportedRecord | null;
   readonly samples: readonly RecordedSample[];
   readonly preparation: PreparationRecord | null;
   readonly session: SessionRecord | null;
@@ -63,6 +85,7 @@ export interface CellRow {
 
 /** One phase of one cell against one baseline. Either `speedup` or `reason` is there. */
 export interface SpeedupRow {
+  readonly run: ReportRun;
   readonly phase: Phase;
   readonly cell: Cell;
   readonly engineTitle: string;
@@ -78,6 +101,7 @@ export interface SpeedupRow {
 
 /** Geometric mean of one engine's speedups over the cells of one model, precision and device. */
 export interface AverageRow {
+  readonly run: ReportRun;
   readonly phase: Phase;
   readonly model: string;
   readonly modelTitle: string;
@@ -102,9 +126,29 @@ export interface AverageRow {
   readonly reasons: readonly string[];
 }
 
+/** A figure of another tool and one of ours that counts the same. Either `ratio` or `reason` is there. */
+export interface ImportedRow {
+  readonly row: CellRow;
+  readonly imported: ImportedRecord;
+  /** Of ours; null where no cell has the same work. */
+  readonly engine: string | null;
+  readonly engineTitle: string | null;
+  /** Our own times by the tool's count, in tokens/s: the median over rounds. */
+  readonly ours: number | null;
+  /** Ours over the tool's: not paired, and without parity. */
+  readonly ratio: number | null;
+  readonly reason: string | null;
+}
+
 /** Everything that renderers print, from records alone. */
 export interface Report {
+  /** Of the run; of several, what they have together (see gather.ts): facts of a machine are in `runs`. */
   readonly manifest: Manifest;
+  /** In the order given. */
+  readonly runs: readonly ReportRun[];
+  /** In what the runs differ, in sentences; none in a report of one run. */
+  readonly unlike: readonly string[];
+  readonly imported: readonly ImportedRow[];
   readonly interrupted: boolean;
   readonly warnings: readonly string[];
   /** Every cell of the manifest in its order. */

@@ -12,7 +12,7 @@ import type { SampleSummary } from '../stats/run-summary.ts';
 import { verificationViolations } from '../stats/verification.ts';
 import { type Collected, judgeParity, markUsed } from './collect.ts';
 import { countLayers } from './describe.ts';
-import type { CellRow, Interval, Measured, Parity } from './model.ts';
+import type { CellRow, Interval, Measured, Parity, ReportRun } from './model.ts';
 import { cellWork, implausible } from './roofline.ts';
 
 interface Verdict {
@@ -21,7 +21,8 @@ interface Verdict {
 }
 
 /** One row for every cell of the manifest, measured or not. */
-export function cellRows(manifest: Manifest, collected: Collected, interrupted: boolean): CellRow[] {
+export function cellRows(run: ReportRun, collected: Collected): CellRow[] {
+  const { manifest, interrupted } = run;
   const engineTitles = new Map(manifest.engines.map(({ name, title }) => [name, title]));
   const modelTitles = new Map(manifest.models.map(({ name, title }) => [name, title]));
   const modelLayers = new Map(manifest.models.map((model) => [model.name, countLayers(model)]));
@@ -53,6 +54,7 @@ export function cellRows(manifest: Manifest, collected: Collected, interrupted: 
     const charted = verdict.status === 'ok' || verdict.status === 'mismatch';
     const measured = charted && preparation ? measure(manifest, cell, preparation, used, work) : null;
     return {
+      run,
       cell,
       engineTitle: engineTitles.get(cell.engine) ?? cell.engine,
       modelTitle: modelTitles.get(cell.model) ?? cell.model,
@@ -63,6 +65,7 @@ export function cellRows(manifest: Manifest, collected: Collected, interrupted: 
       parityReason,
       parityFigures: parityRecord?.figures ?? null,
       measured,
+      imported: null,
       samples,
       preparation,
       session: load,

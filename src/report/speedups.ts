@@ -33,6 +33,7 @@ export function speedupRows(manifest: Manifest, rows: readonly CellRow[]): Speed
         seen.add(comparison);
         const other = byKey.get(baselineKey);
         found.push({
+          run: row.run,
           phase,
           cell: row.cell,
           engineTitle: row.engineTitle,
@@ -115,6 +116,7 @@ export function averageRows(speedups: readonly SpeedupRow[]): AverageRow[] {
     const ordered = [...compared].sort((a, b) => a.speedup! - b.speedup!);
     const { model, device, generate, engine, precision }: Cell = first.cell;
     return {
+      run: first.run,
       phase: first.phase,
       model,
       modelTitle: first.modelTitle,

@@ -1,8 +1,8 @@
-import { averagesCsv, samplesCsv, speedupsCsv, summaryCsv } from './csv.ts';
+import { averagesCsv, importedCsv, samplesCsv, speedupsCsv, summaryCsv } from './csv.ts';
+import { gather } from './gather.ts';
 import { type ChartLink, headlineMarkdown } from './headline.ts';
 import type { Report, ReportInput } from './model.ts';
 import { type OutputFile, type PublishFs, publish } from './publish.ts';
-import { summarise } from './summary.ts';
 
 export const REPORT_FORMATS = ['csv', 'markdown', 'png', 'svg'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
@@ -10,6 +10,8 @@ export type ReportFormat = (typeof REPORT_FORMATS)[number];
 export interface WriteReportOptions {
   /** All unless given. */
   readonly formats?: readonly ReportFormat[];
+  /** Names of the machines, in the order of the runs. */
+  readonly machines?: readonly string[];
   /** For tests that make the disk fail. */
   readonly fs?: PublishFs;
 }
@@ -19,16 +21,17 @@ const CHART_FOLDER = 'charts';
 /**
  * Makes the whole report from manifest and records alone: summary.csv, speedups.csv, averages.csv, samples.csv,
  * charts/*.png and *.svg, headline.md and report.json. The same records give the same bytes.
+ * @param input of several runs one report is made, which keeps them apart (gather.ts)
  * @param outDir made when missing; files of an earlier report that this one no longer has are removed.
  * @returns the files written, relative to `outDir`.
  * @throws InfrastructureError when they cannot be written; an earlier report is then untouched.
  */
 export async function writeReport(
-  input: ReportInput,
+  input: ReportInput | readonly ReportInput[],
   outDir: string,
-  { formats = REPORT_FORMATS, fs }: WriteReportOptions = {},
+  { formats = REPORT_FORMATS, machines = [], fs }: WriteReportOptions = {},
 ): Promise<{ files: string[] }> {
-  const report = summarise(input);
+  const report = gather('manifest' in input ? [input] : input, machines);
   return { files: await publish(outDir, outputs(report, formats), fs) };
 }
 
@@ -39,11 +42,15 @@ async function* outputs(report: Report, formats: readonly ReportFormat[]): Async
     yield { path: 'speedups.csv', content: speedupsCsv(report) };
     yield { path: 'averages.csv', content: averagesCsv(report) };
     yield { path: 'samples.csv', content: samplesCsv(report) };
+    if (report.imported.length > 0) yield { path: 'imported.csv', content: importedCsv(report) };
   }
   const links: ChartLink[] = [];
   let leftOut = 0;
   const images = formats.filter((format) => format === 'png' || format === 'svg');
-  if (images.length > 0 && report.rows.some(({ measured }) => measured !== null)) {
+  if (
+    images.length > 0 &&
+    report.rows.some(({ measured, imported }) => measured !== null || imported !== null)
+  ) {
     // Loading the chart libraries takes longer than all the rest, and CSV alone has no need of them.
     const { chooseFigures } = await import('./charts/choose.ts');
     const { render } = await import('./charts/render.ts');

@@ -117,6 +117,8 @@ export const manifestSchema = z.strictObject({
   parity: z.boolean(),
   /** Published figures of these models, to print beside what was measured. */
   published: publishedSchema.optional(),
+  /** Other tools' outputs, read by `ortbench import`: nothing here was measured by ortbench. */
+  imported: z.literal(true).optional(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 export type ManifestEngine = z.infer<typeof manifestEngineSchema>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cellSchema, promptLengthSchema } from './cell.ts';
+import { importedRecordSchema } from './imported.ts';
 import { effectiveSchema, stepTotalSchema } from './protocol.ts';
 import { deviceSchema, precisionSchema, statusSchema } from './vocabulary.ts';
 
@@ -201,5 +202,6 @@ export const recordSchema = z.discriminatedUnion('kind', [
   verificationRecordSchema,
   outcomeRecordSchema,
   endRecordSchema,
+  importedRecordSchema,
 ]);
 export type RunRecord = z.infer<typeof recordSchema>;

@@ -21,6 +21,7 @@ export type Phase = (typeof PHASES)[number];
  * - unavailable: the engine, device or model is not there on this machine
  * - invalid: it ran, but an identity of spec/metrics does not hold
  * - mismatch: it ran, but the engine does not compute what the reference computes
+ * - imported: another tool's own figure, read from its output: drawn apart, with what that tool counts
  */
 export const STATUSES = [
   'ok',
@@ -36,6 +37,7 @@ export const STATUSES = [
   'killed',
   'protocol-error',
   'interrupted',
+  'imported',
 ] as const;
 export const statusSchema = z.enum(STATUSES);
 export type Status = z.infer<typeof statusSchema>;

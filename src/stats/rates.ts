@@ -136,3 +136,35 @@ export const PHASE_RATE = {
   decode: 'generationTokensPerSecond',
 } as const satisfies Record<Phase, keyof Rates>;
 export type ComparedRate = (typeof PHASE_RATE)[Phase];
+
+/** B·(G−1) / Σ (decode step + the selection after it) seconds: as loops count that select inside of a step. */
+export function generationWithSelectionThroughput(work: WorkSize, runs: readonly Timed[]): number {
+  const whole = runs.filter(isWhole);
+  const ns = sum(whole.map((run) => decodeNs(run) + selectionNs(run) - firstSelectNs(run)));
+  return (work.batchSize * (work.generate - 1) * whole.length * NS_PER_SECOND) / ns;
+}
+
+/** B / the median over runs of a run's median (decode step + the selection after it). */
+export function medianStepThroughput(
+  work: WorkSize,
+  runs: readonly Pick<RunSummary, 'medianStepWithSelectNs'>[],
+): number {
+  const medians = runs.flatMap(({ medianStepWithSelectNs }) => medianStepWithSelectNs ?? []);
+  return medians.length === 0 ? Number.NaN : (work.batchSize * NS_PER_SECOND) / median(medians);
+}
+
+/** Σ real prompt tokens / (prefill + selection of the first token) seconds: as a generation of one token is timed. */
+export function firstTokenThroughput(work: WorkSize, runs: readonly Timed[]): number {
+  return (work.promptTokens * NS_PER_SECOND) / timeToFirstToken(runs);
+}
+
+/** (Σ real prompt tokens + B·(G−1)) / (prefill + decode) seconds, over the runs that decoded. */
+export function bothPhasesThroughput(work: WorkSize, runs: readonly Timed[]): number {
+  const whole = runs.filter(isWhole);
+  const ns = sum(whole.map((run) => run.prefillNs + decodeNs(run)));
+  const tokens = work.promptTokens + work.batchSize * (work.generate - 1);
+  return (tokens * whole.length * NS_PER_SECOND) / ns;
+}
+
+/** Tokens over one time, in tokens/s: what another tool's figure comes to by its own times. */
+export const tokensPerSecond = (tokens: number, ns: number): number => (tokens * NS_PER_SECOND) / ns;

@@ -18,6 +18,8 @@ export interface RunSummary extends Omit<Run, 'stepNs' | 'selectNs'> {
   /** Medians within the run; null where it has no steps, or no selection after the first. */
   readonly medianStepNs: number | null;
   readonly medianLaterSelectNs: number | null;
+  /** Of a step and the selection after it together. */
+  readonly medianStepWithSelectNs: number | null;
   /** What the single times break (stats/identities.ts), in words. */
   readonly violations: readonly string[];
 }
@@ -50,6 +52,8 @@ export function summariseRun(cell: Cell, run: Run): RunSummary {
     firstSelectNs: selectNs[0] ?? null,
     medianStepNs: stepNs.length === 0 ? null : median(stepNs),
     medianLaterSelectNs: selectNs.length < 2 ? null : median(selectNs.slice(1)),
+    medianStepWithSelectNs:
+      stepNs.length === 0 ? null : median(stepNs.map((ns, i) => ns + (selectNs[i + 1] ?? Number.NaN))),
     violations: violations.length === 0 ? NONE : violations,
   };
 }

@@ -69,7 +69,7 @@ function drawHeader(ctx: SKRSContext2D, figure: Figure, { title, subtitle, legen
     const box: Box = { x: MARGIN + x, y: y - 3 + row * LINE.legend, width: SWATCH, height: SWATCH };
     if (key === 'reference') dash(ctx, box.x - 1, box.x + SWATCH + 1, box.y + SWATCH / 2);
     else if (key === 'hatched') hatchBar(ctx, box, INK.muted);
-    else fillBar(ctx, box, figure.series[key]!.colour, false);
+    else fillBar(ctx, box, figure.series[key]!.colour, figure.series[key]!.imported ?? false);
     write(ctx, text, box.x + SWATCH + 6, box.y + 11.5, { font: STYLE.legend, colour: INK.text });
   }
 }

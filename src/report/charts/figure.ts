@@ -33,6 +33,8 @@ export interface Series {
   readonly name: string;
   /** Index in the palette; the same engine has the same in every chart of a report. */
   readonly colour: number;
+  /** Another tool's figures, each by a count of its own: its swatch is hatched like its bars. */
+  readonly imported?: boolean;
   /** One for each category. */
   readonly marks: readonly Mark[];
 }
@@ -43,7 +45,7 @@ export type Mark =
       readonly value: number;
       /** 95 %; drawn as an error bar. */
       readonly interval: Interval | null;
-      /** Measured, but not the same computation. */
+      /** Measured, but not the same computation, or not by us. */
       readonly hatched: boolean;
     }
   /** No value; the letter is explained in the notes. */

@@ -9,6 +9,9 @@ import type { Category, Mark, Series } from './figure.ts';
 export interface Entry {
   readonly cell: Cell;
   readonly engineTitle: string;
+  /** Its machine, where the chart shows several: their groups stand apart. */
+  readonly machine?: string | null;
+  readonly imported?: boolean;
   readonly outcome:
     | { readonly value: number; readonly interval: Interval | null; readonly hatched: boolean }
     | { readonly reason: string };
@@ -25,30 +28,37 @@ export interface Grid {
 const MOST_REASONS = 8;
 const LONGEST_REASON = 180;
 
-const shapeKey = ({ batchSize, promptLength }: Cell): string =>
-  `${batchSize} ${promptLength.length} ${promptLength.spread}`;
+const shapeKey = ({ cell: { batchSize, promptLength }, machine = null }: Entry): string =>
+  JSON.stringify([machine, batchSize, promptLength.length, promptLength.spread]);
+
+/** One bar colour: an engine of one name may be another one in another run. */
+const seriesKey = (name: string, title: string): string => JSON.stringify([name, title]);
 
 /** Categories (batch size, then prompt length) × engines, in the manifest's order of engines. */
 export function makeGrid(manifest: Manifest, entries: readonly Entry[]): Grid {
-  const shapes = new Map(entries.map(({ cell }) => [shapeKey(cell), cell]));
+  const shapes = new Map(entries.map((entry) => [shapeKey(entry), entry]));
+  const machines = [...new Set(entries.map(({ machine = null }) => machine))];
   const ordered = [...shapes.values()].sort(
-    (a, b) =>
+    ({ cell: a, machine: here = null }, { cell: b, machine: there = null }) =>
+      machines.indexOf(here) - machines.indexOf(there) ||
       a.batchSize - b.batchSize ||
       a.promptLength.length - b.promptLength.length ||
       a.promptLength.spread - b.promptLength.spread,
   );
-  const places = new Map(entries.map((entry) => [`${entry.cell.engine}\n${shapeKey(entry.cell)}`, entry]));
-  const present = new Set(entries.map(({ cell }) => cell.engine));
+  const keyOf = (entry: Entry): string => seriesKey(entry.cell.engine, entry.engineTitle);
+  const places = new Map(entries.map((entry) => [`${keyOf(entry)}\n${shapeKey(entry)}`, entry]));
+  const present = new Map(entries.map((entry) => [keyOf(entry), entry]));
   const gaps = letterGaps(entries, ordered.length);
   const series = manifest.engines.flatMap(({ name, title }, colour): Series[] => {
-    if (!present.has(name)) return [];
-    const marks = ordered.map((cell): Mark => {
-      const entry = places.get(`${name}\n${shapeKey(cell)}`);
+    const own = present.get(seriesKey(name, title));
+    if (own === undefined) return [];
+    const marks = ordered.map((shape): Mark => {
+      const entry = places.get(`${seriesKey(name, title)}\n${shapeKey(shape)}`);
       if (entry === undefined) return { kind: 'gap', letter: NOT_IN_SWEEP };
       if ('value' in entry.outcome) return { kind: 'bar', ...entry.outcome };
       return { kind: 'gap', letter: gaps.letterOf(entry) };
     });
-    return [{ name: title, colour, marks }];
+    return [{ name: title, colour, imported: own.imported ?? false, marks }];
   });
   const leftOut = series.some(({ marks }) =>
     marks.some((mark) => mark.kind === 'gap' && mark.letter === NOT_IN_SWEEP),
@@ -62,9 +72,11 @@ export function makeGrid(manifest: Manifest, entries: readonly Entry[]): Grid {
 
 const NOT_IN_SWEEP = '·';
 
-function categoryOf({ batchSize, promptLength: { length, spread } }: Cell): Category {
+function categoryOf({ cell, machine = null }: Entry): Category {
+  const { length, spread } = cell.promptLength;
+  const batch = `batch ${cell.batchSize}`;
   return {
-    group: `batch ${batchSize}`,
+    group: machine === null ? batch : `${machine}: ${batch}`,
     label: spread === 0 ? [String(length)] : [String(length), `ragged ${formatPercent(spread, 0)}`],
   };
 }

@@ -124,7 +124,9 @@ const SWATCH_GAP = 6;
 const ITEM_GAP = 20;
 
 function legend({ series, reference }: Figure, width: number): { items: LegendItem[]; rows: number } {
-  const hatched = series.some(({ marks }) => marks.some((mark) => mark.kind === 'bar' && mark.hatched));
+  const hatched = series.some(
+    ({ imported, marks }) => !imported && marks.some((mark) => mark.kind === 'bar' && mark.hatched),
+  );
   const entries: Pick<LegendItem, 'key' | 'text'>[] = [
     ...series.map(({ name }, key) => ({ key, text: printable(name) })),
     ...(reference === null ? [] : [{ key: 'reference' as const, text: printable(reference.label) }]),

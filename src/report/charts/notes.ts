@@ -1,25 +1,44 @@
 import { FEWEST_FOR_INTERVAL } from '../../stats/hodges-lehmann.ts';
 import { describeHardware, describeModel, describeVersions } from '../describe.ts';
+import { definitionNotes } from '../imported.ts';
 import { oneLine } from '../markdown.ts';
-import type { CellRow, Parity, Report } from '../model.ts';
+import type { CellRow, Parity, Report, ReportRun } from '../model.ts';
 
 /** What stands under every chart: without it a figure could not be judged, nor measured again. */
-export function conditionNotes(
-  { manifest, interrupted }: Report,
-  rows: readonly CellRow[],
-  method: string,
-): string[] {
-  const model = rows[0]!.cell.model;
-  const parity = parityNote(manifest.parity, rows);
+export function conditionNotes(report: Report, rows: readonly CellRow[], method: string): string[] {
+  const { manifest, interrupted } = report;
+  const { cell, modelTitle } = rows[0]!;
+  const own = rows.filter(({ imported }) => imported === null);
+  const parity = own.length === 0 ? null : parityNote(manifest.parity, own);
   return [
-    `${rows[0]!.modelTitle}: ${describeModel(manifest, model)}.`,
-    `${describeHardware(manifest)}.`,
-    `${describeVersions(rows)}.`,
-    [method, parity, interrupted ? 'Partial result: the run was interrupted.' : null]
+    `${modelTitle}: ${describeModel(manifest, cell.model)}.`,
+    ...report.runs.filter((run) => rows.some((row) => row.run === run)).flatMap((run) => runNotes(run, rows)),
+    ...definitionNotes(rows),
+    [
+      own.length === 0 ? null : method,
+      parity,
+      report.runs.length > 1 ? 'No figure is divided by one of another run.' : null,
+      interrupted ? 'Partial result: the run was interrupted.' : null,
+    ]
       .filter((part) => part !== null)
       .join(' '),
-    `ortbench ${manifest.environment.ortbench}, run ${manifest.runId}, ${manifest.createdAt.slice(0, 10)}.`,
-  ].map((note) => oneLine(note, 700));
+    ...report.unlike,
+  ]
+    .filter((note) => note !== '')
+    .map((note) => oneLine(note, 700));
+}
+
+/** On what a run was made; in a report of several, behind the run's name. */
+function runNotes(run: ReportRun, rows: readonly CellRow[]): string[] {
+  const { manifest, label } = run;
+  const versions = describeVersions(rows.filter((row) => row.run === run));
+  const stamp = `ortbench ${manifest.environment.ortbench}, run ${manifest.runId}, ${manifest.createdAt.slice(0, 10)}.`;
+  if (label === null) {
+    return [`${describeHardware(manifest)}.`, ...(versions === '' ? [] : [`${versions}.`]), stamp];
+  }
+  return [
+    [`${label}: ${describeHardware(manifest)}`, versions, stamp].filter((part) => part !== '').join('; '),
+  ];
 }
 
 function parityNote(checked: boolean, rows: readonly CellRow[]): string {

@@ -7,6 +7,7 @@ import type { Report, SpeedupRow } from '../model.ts';
 import { type Chart, type Figure, hasBars } from './figure.ts';
 import { makeGrid } from './grid.ts';
 import { conditionNotes, methodNote } from './notes.ts';
+import { placeOf } from './scope.ts';
 
 /** Speedup over a baseline: one figure a model, precision, device, baseline and phase. */
 export const speedup: Chart = {
@@ -15,7 +16,16 @@ export const speedup: Chart = {
 };
 
 const keyOf = ({ cell, phase, baseline }: SpeedupRow): string =>
-  JSON.stringify([cell.model, cell.precision, cell.device, phase, baseline.engine, baseline.precision]);
+  JSON.stringify([
+    cell.model,
+    cell.precision,
+    cell.device,
+    cell.generate,
+    phase,
+    baseline.engine,
+    baseline.title,
+    baseline.precision,
+  ]);
 
 function figure(report: Report, speedups: readonly SpeedupRow[]): Figure {
   const { cell, modelTitle, phase, baseline } = speedups[0]!;
@@ -24,16 +34,17 @@ function figure(report: Report, speedups: readonly SpeedupRow[]): Figure {
   const grid = makeGrid(
     report.manifest,
     speedups.map((row) => ({
-      cell: row.cell,
-      engineTitle: row.engineTitle,
+      ...placeOf(report, row),
       outcome:
         row.speedup === null
           ? { reason: row.reason ?? 'no reason' }
           : { value: row.speedup, interval: row.interval, hatched: false },
     })),
   );
+  const runs = new Set(speedups.map(({ run }) => run));
   const rows = report.rows.filter(
     (row) =>
+      runs.has(row.run) &&
       row.cell.model === cell.model &&
       row.cell.device === cell.device &&
       (row.cell.precision === cell.precision ||

@@ -1,5 +1,5 @@
 import type { AverageRow } from '../model.ts';
-import { type Column, column, modelLayers } from './column.ts';
+import { type Column, column, modelLayers, runColumns } from './column.ts';
 
 export const AVERAGE_COLUMNS: readonly Column<AverageRow>[] = [
   column('model', 'Name of the model.', (row) => row.model),
@@ -29,4 +29,5 @@ export const AVERAGE_COLUMNS: readonly Column<AverageRow>[] = [
   ),
   column('parity', 'match, mismatch or unchecked, over the compared cells.', (row) => row.parity),
   modelLayers,
+  ...runColumns<AverageRow>((row) => row.run),
 ];

@@ -60,3 +60,13 @@ export const generate = column<HasCell>(
   'Tokens generated per sequence.',
   (row) => row.cell.generate,
 );
+
+/** The last columns of every file: figures of several runs may stand in one. */
+export const runColumns = <T>(runOf: (row: T) => CellRow['run']): readonly Column<T>[] => [
+  column(
+    'machine',
+    'Name of the machine; one for all runs that were made on what looks like it.',
+    (row) => runOf(row).machine,
+  ),
+  column('run_id', 'Name of the run that it was measured in.', (row) => runOf(row).manifest.runId),
+];

@@ -1,4 +1,5 @@
 import { AVERAGE_COLUMNS } from './averages.ts';
+import { IMPORTED_COLUMNS } from './imported.ts';
 import { SAMPLE_COLUMNS } from './samples.ts';
 import { SPEEDUP_COLUMNS } from './speedups.ts';
 import { SUMMARY_COLUMNS } from './summary.ts';
@@ -9,4 +10,5 @@ export const CSV_COLUMNS = {
   'speedups.csv': SPEEDUP_COLUMNS,
   'averages.csv': AVERAGE_COLUMNS,
   'samples.csv': SAMPLE_COLUMNS,
+  'imported.csv': IMPORTED_COLUMNS,
 } as const;

@@ -13,10 +13,12 @@ import {
   precision,
   promptLength,
   promptSpread,
+  runColumns,
 } from './column.ts';
 
 /** One run of one round: what samples.csv has a line for. */
 export interface SampleRow {
+  readonly sweep: CellRow['run'];
   readonly cell: CellRow['cell'];
   readonly modelLayers: string;
   readonly status: CellRow['status'];
@@ -37,6 +39,7 @@ export function sampleRows(row: CellRow): SampleRow[] {
       const sound = promptTokens !== undefined && run.violations.length === 0;
       const work = sound ? { ...row.cell, promptTokens } : null;
       return {
+        sweep: row.run,
         cell: row.cell,
         modelLayers: row.modelLayers,
         status: row.status,
@@ -139,4 +142,5 @@ export const SAMPLE_COLUMNS: readonly Column<SampleRow>[] = [
     (row) => row.parity,
   ),
   modelLayers,
+  ...runColumns<SampleRow>((row) => row.sweep),
 ];

@@ -11,6 +11,7 @@ import {
   precision,
   promptLength,
   promptSpread,
+  runColumns,
 } from './column.ts';
 
 export const SPEEDUP_COLUMNS: readonly Column<SpeedupRow>[] = [
@@ -48,4 +49,5 @@ export const SPEEDUP_COLUMNS: readonly Column<SpeedupRow>[] = [
   generate,
   column('pairs', 'Rounds that both took part in.', (row) => row.logRatios.size),
   modelLayers,
+  ...runColumns<SpeedupRow>((row) => row.run),
 ];

@@ -14,6 +14,7 @@ import {
   precision,
   promptLength,
   promptSpread,
+  runColumns,
 } from './column.ts';
 
 /** As in the columns of rates. */
@@ -29,7 +30,7 @@ export const SUMMARY_COLUMNS: readonly Column<CellRow>[] = [
   generate,
   column(
     'status',
-    'ok, or why there is no comparable figure: mismatch, invalid, skipped, unsupported, unavailable, failed, oom, timeout, crashed, killed, protocol-error, interrupted.',
+    'ok, or why there is no comparable figure: mismatch, invalid, skipped, unsupported, unavailable, failed, oom, timeout, crashed, killed, protocol-error, interrupted; imported for a figure of another tool (imported.csv).',
     (row) => row.status,
   ),
   column('reason', 'What happened, in words; empty when ok.', (row) => row.reason),
@@ -145,4 +146,5 @@ export const SUMMARY_COLUMNS: readonly Column<CellRow>[] = [
     (row) => row.parityFigures?.top1Agreement ?? null,
   ),
   modelLayers,
+  ...runColumns<CellRow>((row) => row.run),
 ];
