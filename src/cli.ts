@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { collect, define, examples, runProgram } from './commands/define.ts';
 import { COMPARE_OPTIONS, EXIT_CODES, FIDELITY_OPTIONS, JSON_OUTPUT, ONLY } from './commands/options.ts';
+import { REPORT_OPTIONS } from './commands/report-options.ts';
 import { ortbenchVersion } from './machine/version.ts';
 
 const program = new Command('ortbench')
@@ -15,7 +16,7 @@ const program = new Command('ortbench')
 
 define(program, {
   usage: 'sweep <config>',
-  does: 'plan, prepare what is missing, measure every cell, write CSV and charts',
+  does: 'plan, prepare what is missing, measure every cell, write page, charts and CSV',
   options: [
     ONLY,
     JSON_OUTPUT,
@@ -48,9 +49,9 @@ define(program, {
 });
 define(program, {
   usage: 'report <results>',
-  does: 'write CSV and charts again from stored results; needs no engine',
-  options: [['--out <dir>', 'report folder (default: one under reports/ named as the results)'], JSON_OUTPUT],
-  examples: ['report results/quickstart', 'report results/quickstart --out blog'],
+  does: 'write page, charts and CSV again from stored results; needs no engine',
+  options: REPORT_OPTIONS,
+  examples: ['report results/quickstart', 'report results/quickstart --out blog --formats html,svg'],
   load: async () => (await import('./commands/report.ts')).runReport,
 });
 define(program, {

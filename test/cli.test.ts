@@ -47,6 +47,7 @@ describe('help', () => {
       'cli.ts',
       'commands/define.ts',
       'commands/options.ts',
+      'commands/report-options.ts',
       'errors.ts',
       'exit-codes.ts',
       'failure.ts',

@@ -1,17 +1,11 @@
-import type { Phase } from '../schema/vocabulary.ts';
 import { FLAGS } from '../stats/flags.ts';
-import { formatPercent, formatRatio } from '../units.ts';
-import {
-  describeHardware,
-  describeModel,
-  describeShape,
-  describeVersions,
-  PHASE_TITLE,
-  plural,
-} from './describe.ts';
+import { formatPercent } from '../units.ts';
+import { flagGroups, missingGroups, shapes } from './causes.ts';
+import { describeHardware, describeMethod, describeModel, describeVersions, plural } from './describe.ts';
 import { groupBy } from './group-by.ts';
 import { escapeMarkdown as md, table } from './markdown.ts';
-import type { AverageRow, CellRow, Interval, Report } from './model.ts';
+import type { AverageRow, CellRow, Report } from './model.ts';
+import { sentence, stamps } from './sentences.ts';
 
 /** A chart that was written beside the headline. */
 export interface ChartLink {
@@ -36,7 +30,7 @@ export function headlineMarkdown(report: Report, charts: ChartLinks = { links: [
   const { links, leftOut } = charts;
   const blocks = [
     `# ${md(manifest.title ?? 'Generative AI on this machine')}`,
-    ...stamps(report).map((stamp) => `> **${stamp}**`),
+    ...stamps(report).map((stamp) => `> **${md(stamp)}**`),
     ...manifest.models.flatMap(({ name }) => modelSection(report, name, links)),
     ...(leftOut === 0
       ? []
@@ -48,19 +42,6 @@ export function headlineMarkdown(report: Report, charts: ChartLinks = { links: [
     ...conditionSection(report),
   ];
   return `${blocks.join('\n\n')}\n`;
-}
-
-/** What a reader must know before believing any figure. */
-function stamps({ manifest, interrupted, rows, warnings }: Report): string[] {
-  const found: string[] = [];
-  if (interrupted) found.push('Partial result: the run was interrupted.');
-  if (!manifest.parity) {
-    found.push('Parity was not checked: nothing shows that these engines computed the same thing.');
-  }
-  if (!rows.some(({ measured }) => measured !== null))
-    found.push('No cell has a valid result, so there is no chart.');
-  found.push(...warnings.map((warning) => `Warning: ${md(warning)}`));
-  return found;
 }
 
 function modelSection(
@@ -87,70 +68,36 @@ function modelSection(
     ...empty.map(
       ([what]) => `No cell of ${md(model)} in ${what} has a valid result, so there is no chart of it.`,
     ),
-    ...[...byBaseline.values()].map((group) => group.map((row) => `- ${sentence(row)}`).join('\n')),
+    ...[...byBaseline.values()].map((group) => group.map((row) => `- ${bullet(row)}`).join('\n')),
     ...figures.map((chart) => `![${md(chart.title)}](${chart.file})`),
   ];
 }
 
-const PHASE_WORDS: Readonly<Record<Phase, string>> = {
-  prefill: 'prompt throughput',
-  decode: 'token generation throughput',
-};
-
-/** "llama-tiny, int4: ONNX Runtime against PyTorch eager: prompt throughput up to 2.31× (batch 4, prompt 256), …" */
-function sentence(row: AverageRow): string {
-  const { model, precision, baseline, lowest, highest, average } = row;
-  const same = precision === baseline.precision;
-  const who = same
-    ? `${model}, ${precision}: ${row.engineTitle} against ${baseline.title}`
-    : `${model}: ${row.engineTitle} ${precision} against ${baseline.title} ${baseline.precision}`;
-  const device = row.device === 'cpu' ? '' : ` on ${row.device}`;
-  const start = `**${md(`${who}${device}`)}**: ${PHASE_WORDS[row.phase]}`;
-  if (highest === null || lowest === null || average === null) {
-    const others = row.reasons.length > 1 ? ` (and ${plural(row.reasons.length - 1, 'other reason')})` : '';
-    return `${start} not compared in any of ${plural(row.cells, 'cell')}: ${md(row.reasons[0] ?? 'no reason')}${others}.`;
-  }
-  const reach = highest.speedup! < 1 ? 'slower everywhere, at best' : 'up to';
-  const peak = `${reach} ${formatRatio(highest.speedup!)} (${withInterval(highest.interval)}${describeShape(highest.cell)})`;
-  const mean = `${formatRatio(average)}${row.interval === null ? '' : ` (${range(row.interval)})`} on average`;
-  const scope = `geometric mean over ${row.compared.length} of ${plural(row.cells, 'cell')}, lowest ${formatRatio(lowest.speedup!)}, highest ${formatRatio(highest.speedup!)}`;
-  const parity = row.parity === 'match' ? '' : ' Parity unchecked.';
-  return `${start} ${peak}, ${mean} (${scope}).${parity}`;
+function bullet(row: AverageRow): string {
+  const { who, what } = sentence(row);
+  return `**${md(who)}**: ${md(what, 600)}`;
 }
-
-/** "1.21–1.35", the sign × being on the estimate. */
-const range = ([low, high]: Interval): string =>
-  `${formatRatio(low).slice(0, -1)}–${formatRatio(high).slice(0, -1)}`;
-const withInterval = (interval: Interval | null): string => (interval === null ? '' : `${range(interval)}; `);
 
 /** Every cell without a valid figure, cells of one cause together. */
 function missingSection(rows: readonly CellRow[]): string[] {
-  const missing = rows.filter(({ status }) => status !== 'ok');
-  if (missing.length === 0) return [];
-  const groups = groupBy(missing, ({ cell, status, reason }) =>
-    JSON.stringify([cell.model, cell.engine, cell.precision, status, reason]),
-  );
-  const lines = [...groups.values()].map((group) => {
+  const groups = missingGroups(rows);
+  if (groups.length === 0) return [];
+  const lines = groups.map((group) => {
     const { cell, engineTitle, status, reason } = group[0]!;
     return [md(cell.model), md(engineTitle), cell.precision, shapes(group), status, md(reason ?? '')];
   });
+  const cells = groups.reduce((sum, group) => sum + group.length, 0);
   return [
     '## What is missing, and why',
-    `${plural(missing.length, 'cell')} of ${rows.length} without a comparable result. A mismatch was measured and is charted hatched, without a speedup.`,
+    `${plural(cells, 'cell')} of ${rows.length} without a comparable result. A mismatch was measured and is charted crossed out, without a speedup.`,
     shortTable(['model', 'engine', 'precision', 'cells', 'status', 'reason'], lines),
   ];
 }
 
 function flagSection(rows: readonly CellRow[]): string[] {
-  const raised = rows.flatMap((row) => row.flags.map((flag) => ({ row, flag })));
-  if (raised.length === 0) return [];
-  const lines = [...groupBy(raised, ({ flag }) => flag.name)].map(([name, group]) => {
-    const { row, flag } = group[0]!;
-    const where = `${row.engineTitle}, ${row.cell.precision}, ${describeShape(row.cell)}`;
-    const phase = flag.phase === null ? '' : `${PHASE_TITLE[flag.phase].toLowerCase()}, `;
-    const cells = new Set(group.map((member) => member.row)).size;
-    return [name, String(cells), md(`${where}: ${phase}${flag.detail}`), FLAGS[name]];
-  });
+  const groups = flagGroups(rows);
+  if (groups.length === 0) return [];
+  const lines = groups.map(({ name, cells, example }) => [name, String(cells), md(example), FLAGS[name]]);
   return [
     '## What is doubtful',
     'Nothing was left out because of a flag; summary.csv lists the flags of every cell.',
@@ -161,17 +108,13 @@ function flagSection(rows: readonly CellRow[]): string[] {
 function conditionSection({ manifest, rows, time }: Report): string[] {
   const versions = describeVersions(rows);
   const measured = rows.find(({ measured }) => measured !== null)?.measured?.rounds.length ?? 0;
-  const method =
-    manifest.repetitions >= 6
-      ? 'Speedups are exp of the Hodges–Lehmann estimate of log ratios of the same round, with exact signed-rank 95 % intervals in parentheses; averages are geometric means with t intervals from per-round means.'
-      : 'Speedups are ratios of medians; with fewer than six rounds there is no 95 % interval.';
   return [
     '## Conditions',
     [
       `- Hardware: ${md(describeHardware(manifest))}`,
       ...(versions === '' ? [] : [`- Engines: ${md(versions)}`]),
       `- ${plural(manifest.repetitions, 'round')} of every engine in seeded random order (seed ${manifest.seed})${measured > 0 && measured < manifest.repetitions ? `, ${measured} finished` : ''}; ${manifest.generate} tokens generated per sequence, greedy, end of sequence ignored. Throughputs are medians of rounds.`,
-      `- ${method}`,
+      `- ${describeMethod(manifest.repetitions)}`,
       ...(time === null
         ? []
         : [
@@ -180,12 +123,6 @@ function conditionSection({ manifest, rows, time }: Report): string[] {
       `- Run ${md(manifest.runId)} of ${md(manifest.createdAt)}, ortbench ${md(manifest.environment.ortbench)}, configuration ${md(manifest.configSha256.slice(0, 12))}.`,
     ].join('\n'),
   ];
-}
-
-function shapes(group: readonly CellRow[]): string {
-  const listed = group.slice(0, 3).map(({ cell }) => describeShape(cell));
-  const more = group.length - listed.length;
-  return `${group.length}: ${listed.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }
 
 function shortTable(head: readonly string[], lines: readonly (readonly string[])[]): string {

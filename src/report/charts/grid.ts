@@ -10,7 +10,12 @@ export interface Entry {
   readonly cell: Cell;
   readonly engineTitle: string;
   readonly outcome:
-    | { readonly value: number; readonly interval: Interval | null; readonly hatched: boolean }
+    | {
+        readonly value: number;
+        readonly interval: Interval | null;
+        readonly hatched: boolean;
+        readonly speedup: string | null;
+      }
     | { readonly reason: string };
 }
 
@@ -45,10 +50,10 @@ export function makeGrid(manifest: Manifest, entries: readonly Entry[]): Grid {
     const marks = ordered.map((cell): Mark => {
       const entry = places.get(`${name}\n${shapeKey(cell)}`);
       if (entry === undefined) return { kind: 'gap', letter: NOT_IN_SWEEP };
-      if ('value' in entry.outcome) return { kind: 'bar', ...entry.outcome };
+      if ('value' in entry.outcome) return { kind: 'bar', ...entry.outcome, cell: entry.cell };
       return { kind: 'gap', letter: gaps.letterOf(entry) };
     });
-    return [{ name: title, colour, marks }];
+    return [{ engine: name, name: title, colour, marks }];
   });
   const leftOut = series.some(({ marks }) =>
     marks.some((mark) => mark.kind === 'gap' && mark.letter === NOT_IN_SWEEP),
