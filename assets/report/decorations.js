@@ -126,7 +126,10 @@ const anyUpright = (chart, series) =>
   series.some(({ marks }, place) => {
     const [bar] = chart.getDatasetMeta(place).data;
     const { width = 0 } = /** @type {{ width?: number }} */ (/** @type {unknown} */ (bar ?? {}));
-    return chart.isDatasetVisible(place) && marks.some((mark) => typeof mark !== 'string' && isUpright(chart.ctx, mark, width));
+    return (
+      chart.isDatasetVisible(place) &&
+      marks.some((mark) => typeof mark !== 'string' && isUpright(chart.ctx, mark, width))
+    );
   });
 
 /**
