@@ -72,6 +72,7 @@ try {
   if (chosen.length === 0) {
     check('biome', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '.']);
     check('tsc', process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit']);
+    check('tsc, page', process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'assets/report']);
     await pytest();
     // What fails here failed for a seed that is printed, and fails for it again.
     check('fuzz', process.execPath, ['scripts/fuzz.mjs', '--seconds', '20']);

@@ -16,7 +16,7 @@ const program = new Command('ortbench')
 
 define(program, {
   usage: 'sweep <config>',
-  does: 'plan, prepare what is missing, measure every cell, write CSV and charts',
+  does: 'plan, prepare what is missing, measure every cell, write page, charts and CSV',
   options: options.SWEEP_OPTIONS,
   examples: ['sweep my.yaml', 'sweep my.yaml --only precision=int4 --out results/int4'],
   load: async () => (await import('./commands/sweep.ts')).runSweep,
@@ -37,9 +37,9 @@ define(program, {
 });
 define(program, {
   usage: 'report <results...>',
-  does: 'write CSV and charts again from stored results, of several machines into one; needs no engine',
+  does: 'write page, charts and CSV again from stored results, of several machines into one; no engine',
   options: options.REPORT_OPTIONS,
-  examples: ['report results/quickstart', 'report results/a results/b --machine laptop --machine server'],
+  examples: ['report results/quickstart --formats html,svg', 'report results/a results/b --machine laptop'],
   load: async () => (await import('./commands/report.ts')).runReport,
 });
 define(program, {

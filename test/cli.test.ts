@@ -59,6 +59,7 @@ describe('help', () => {
       'commands/authoring.ts',
       'commands/define.ts',
       'commands/options.ts',
+      'commands/report-options.ts',
       'errors.ts',
       'exit-codes.ts',
       'failure.ts',

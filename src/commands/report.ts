@@ -1,14 +1,19 @@
 import { relative } from 'node:path';
+import { UserError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
+import { THEMES } from '../report/charts/palette.ts';
 import { publishedTable } from '../report/published/terminal.ts';
 import { summarise } from '../report/summary.ts';
-import { writeReport } from '../report/write.ts';
+import { REPORT_FORMATS, writeReport } from '../report/write.ts';
 import { type Results, readResults } from '../results/reader.ts';
 import { reportFolder } from './folders.ts';
 
 export interface ReportOptions {
   readonly out?: string;
   readonly machine?: readonly string[];
+  readonly theme?: string;
+  readonly formats?: string;
+  readonly title?: string;
   readonly json?: boolean;
 }
 
@@ -16,10 +21,14 @@ export interface ReportOptions {
 const WIDTH = 120;
 
 /**
- * CSV and charts again from stored results alone; no engine need be installed. Several runs become one report, which keeps
- * their machines apart. Returns the exit code.
+ * Page, charts and CSV again from stored results alone; no engine need be installed. Several runs become one report, which
+ * keeps their machines apart. Returns the exit code.
  */
 export async function runReport(folders: readonly string[], options: ReportOptions): Promise<number> {
+  const theme = options.theme === undefined ? undefined : oneOf(options.theme, THEMES, '--theme');
+  const formats = options.formats
+    ?.split(',')
+    .map((format) => oneOf(format.trim(), REPORT_FORMATS, '--formats'));
   const results: Results[] = [];
   for (const folder of folders) {
     const read = await readResults(folder);
@@ -28,14 +37,25 @@ export async function runReport(folders: readonly string[], options: ReportOptio
     results.push(read);
   }
   const reportDir = reportFolder(folders, options.out);
-  const { files } = await writeReport(results, reportDir, { machines: options.machine ?? [] });
+  const { files } = await writeReport(results, reportDir, {
+    machines: options.machine ?? [],
+    theme,
+    title: options.title,
+    ...(formats === undefined ? {} : { formats }),
+  });
   if (options.json) {
     console.log(JSON.stringify({ results: folders, report: reportDir, files }, null, 2));
-  } else {
-    const published = results.flatMap((input) => summarise(input).published);
-    const table = publishedTable(published, process.stdout.columns ?? WIDTH);
-    if (table !== '') console.log(table);
-    console.log(`${files.length} files in ${relative('', reportDir) || '.'}`);
+    return EXIT.ok;
   }
+  const published = results.flatMap((input) => summarise(input).published);
+  const table = publishedTable(published, process.stdout.columns ?? WIDTH);
+  if (table !== '') console.log(table);
+  console.log(`${files.length} files in ${relative('', reportDir) || '.'}`);
   return EXIT.ok;
+}
+
+function oneOf<const T extends string>(given: string, known: readonly T[], option: string): T {
+  const found = known.find((name) => name === given);
+  if (found !== undefined) return found;
+  throw new UserError(`${option}: there is no "${given}"`, { hint: `one of ${known.join(', ')}` });
 }

@@ -1,5 +1,5 @@
-import { INK } from '../report/charts/palette.ts';
 import { formatTokensPerSecond } from '../units.ts';
+import { INK } from './charts/ink.ts';
 import { sceneSvg } from './charts/svg.ts';
 import type { TrendChart } from './charts/trend.ts';
 import {

@@ -2,8 +2,9 @@ import type { Cell } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import type { Phase } from '../schema/vocabulary.ts';
 import type { HarnessUse } from '../stats/harness.ts';
+import { FEWEST_FOR_INTERVAL } from '../stats/hodges-lehmann.ts';
 import { formatMiB, formatNumber, formatParameters, formatPercent } from '../units.ts';
-import type { CellRow } from './model.ts';
+import type { CellRow, SpeedupRow } from './model.ts';
 
 /** Wording that headline and charts share. */
 
@@ -22,6 +23,10 @@ export const describeShape = ({
   promptLength,
 }: Pick<Cell, 'batchSize' | 'promptLength'>): string =>
   `batch ${batchSize}, prompt ${describePrompt(promptLength)}`;
+
+/** What a speedup is over; its precision only where that is not the engine's own. */
+export const baselineTitle = ({ cell, baseline }: Pick<SpeedupRow, 'cell' | 'baseline'>): string =>
+  baseline.precision === cell.precision ? baseline.title : `${baseline.title} ${baseline.precision}`;
 
 /** Features that decide which kernels an engine takes; the whole list is in the manifest. */
 const TELLING_FEATURES = [
@@ -91,6 +96,11 @@ export function describeVersions(rows: readonly CellRow[]): string {
 /** "The harness used 0.03 % of a core while engines were timed, at most 0.4 %" */
 export const describeHarness = ({ typicalCores, highestCores }: HarnessUse): string =>
   `The harness used ${formatPercent(typicalCores, 2)} of a core while engines were timed, at most ${formatPercent(highestCores, 2)}`;
+/** How speedups and averages come about, in words. */
+export const describeMethod = (repetitions: number): string =>
+  repetitions >= FEWEST_FOR_INTERVAL
+    ? 'Speedups are exp of the Hodges–Lehmann estimate of log ratios of the same round, with exact signed-rank 95 % intervals in parentheses; averages are geometric means with t intervals from per-round means.'
+    : 'Speedups are ratios of medians; with fewer than six rounds there is no 95 % interval.';
 
 export function plural(count: number, singular: string): string {
   return `${formatNumber(count)} ${singular}${count === 1 ? '' : 's'}`;

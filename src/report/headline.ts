@@ -1,20 +1,20 @@
-import type { Phase } from '../schema/vocabulary.ts';
 import { FLAGS } from '../stats/flags.ts';
-import { formatPercent, formatRatio } from '../units.ts';
+import { formatPercent } from '../units.ts';
+import { flagGroups, missingGroups, shapes } from './causes.ts';
 import {
   describeHardware,
   describeHarness,
+  describeMethod,
   describeModel,
-  describeShape,
   describeVersions,
-  PHASE_TITLE,
   plural,
 } from './describe.ts';
 import { importedSection, runSection, unlikeSection } from './gathered-sections.ts';
 import { groupBy } from './group-by.ts';
 import { escapeMarkdown as md, table } from './markdown.ts';
-import type { AverageRow, CellRow, Interval, Report } from './model.ts';
+import type { AverageRow, CellRow, Report } from './model.ts';
 import { publishedSection } from './published/markdown.ts';
+import { leftOutByRule, sentence, stamps } from './sentences.ts';
 
 /** A chart that was written beside the headline. */
 export interface ChartLink {
@@ -39,7 +39,7 @@ export function headlineMarkdown(report: Report, charts: ChartLinks = { links: [
   const { links, leftOut } = charts;
   const blocks = [
     `# ${md(manifest.title ?? 'Generative AI on this machine')}`,
-    ...stamps(report).map((stamp) => `> **${stamp}**`),
+    ...stamps(report).map((stamp) => `> **${md(stamp)}**`),
     ...runSection(report),
     ...manifest.models.flatMap(({ name }) => modelSection(report, name, links)),
     ...(leftOut === 0
@@ -55,26 +55,6 @@ export function headlineMarkdown(report: Report, charts: ChartLinks = { links: [
     ...conditionSection(report),
   ];
   return `${blocks.join('\n\n')}\n`;
-}
-
-/** What a reader must know before believing any figure. */
-function stamps({ runs, rows, warnings }: Report): string[] {
-  const found: string[] = [];
-  for (const { interrupted, label } of runs) {
-    if (interrupted)
-      found.push(`Partial result: the run${label === null ? '' : ` on ${md(label)}`} was interrupted.`);
-  }
-  const unchecked = runs.filter(({ manifest }) => !manifest.parity && manifest.imported === undefined);
-  if (unchecked.length > 0) {
-    const where = unchecked.flatMap(({ label }) => (label === null ? [] : [md(label)])).join('; ');
-    found.push(
-      `Parity was not checked${where === '' ? '' : ` (${where})`}: nothing shows that these engines computed the same thing.`,
-    );
-  }
-  if (!rows.some(({ measured, imported }) => measured !== null || imported !== null))
-    found.push('No cell has a valid result, so there is no chart.');
-  found.push(...warnings.map((warning) => `Warning: ${md(warning)}`));
-  return found;
 }
 
 function modelSection(
@@ -106,7 +86,7 @@ function modelSection(
     ...empty.map(
       ([what]) => `No cell of ${md(model)} in ${what} has a valid result, so there is no chart of it.`,
     ),
-    ...[...byBaseline.values()].map((group) => group.map((row) => `- ${sentence(row)}`).join('\n')),
+    ...[...byBaseline.values()].map((group) => group.map((row) => `- ${bullet(row)}`).join('\n')),
     ...(own.length === all.length
       ? []
       : [
@@ -116,53 +96,18 @@ function modelSection(
   ];
 }
 
-/** Nothing of it was asked for, on one side or the other: a sentence for each would bury the rest. */
-const BY_RULE = /\bskipped: (excluded by the rule|matches no include rule|not selected by --only)/;
-const leftOutByRule = ({ compared, reasons }: AverageRow): boolean =>
-  compared.length === 0 && reasons.every((reason) => BY_RULE.test(reason));
-
-const PHASE_WORDS: Readonly<Record<Phase, string>> = {
-  prefill: 'prompt throughput',
-  decode: 'token generation throughput',
-};
-
-/** "llama-tiny, int4: ONNX Runtime against PyTorch eager: prompt throughput up to 2.31× (batch 4, prompt 256), …" */
-function sentence(row: AverageRow): string {
-  const { model, precision, baseline, lowest, highest, average } = row;
-  const same = precision === baseline.precision;
-  const who = same
-    ? `${model}, ${precision}: ${row.engineTitle} against ${baseline.title}`
-    : `${model}: ${row.engineTitle} ${precision} against ${baseline.title} ${baseline.precision}`;
-  const device = row.device === 'cpu' ? '' : ` on ${row.device}`;
-  const machine = row.run.label === null ? '' : `${row.run.machine}: `;
-  const start = `**${md(`${machine}${who}${device}`)}**: ${PHASE_WORDS[row.phase]}`;
-  if (highest === null || lowest === null || average === null) {
-    const others = row.reasons.length > 1 ? ` (and ${plural(row.reasons.length - 1, 'other reason')})` : '';
-    return `${start} not compared in any of ${plural(row.cells, 'cell')}: ${md(row.reasons[0] ?? 'no reason')}${others}.`;
-  }
-  const reach = highest.speedup! < 1 ? 'slower everywhere, at best' : 'up to';
-  const peak = `${reach} ${formatRatio(highest.speedup!)} (${withInterval(highest.interval)}${describeShape(highest.cell)})`;
-  const mean = `${formatRatio(average)}${row.interval === null ? '' : ` (${range(row.interval)})`} on average`;
-  const scope = `geometric mean over ${row.compared.length} of ${plural(row.cells, 'cell')}, lowest ${formatRatio(lowest.speedup!)}, highest ${formatRatio(highest.speedup!)}`;
-  const parity = row.parity === 'match' ? '' : ' Parity unchecked.';
-  return `${start} ${peak}, ${mean} (${scope}).${parity}`;
+function bullet(row: AverageRow): string {
+  const { who, what } = sentence(row);
+  return `**${md(who)}**: ${md(what, 600)}`;
 }
-
-/** "1.21–1.35", the sign × being on the estimate. */
-const range = ([low, high]: Interval): string =>
-  `${formatRatio(low).slice(0, -1)}–${formatRatio(high).slice(0, -1)}`;
-const withInterval = (interval: Interval | null): string => (interval === null ? '' : `${range(interval)}; `);
 
 /** Every cell without a valid figure, cells of one cause together. */
 function missingSection(report: Report): string[] {
   const rows = report.rows.filter(({ imported }) => imported === null);
-  const missing = rows.filter(({ status }) => status !== 'ok');
-  if (missing.length === 0) return [];
-  const groups = groupBy(missing, ({ run, cell, status, reason }) =>
-    JSON.stringify([run.label, cell.model, cell.engine, cell.precision, status, reason]),
-  );
+  const groups = missingGroups(rows);
+  if (groups.length === 0) return [];
   const several = report.runs.length > 1;
-  const lines = [...groups.values()].map((group) => {
+  const lines = groups.map((group) => {
     const { run, cell, engineTitle, status, reason } = group[0]!;
     return [
       ...(several ? [md(run.label!)] : []),
@@ -176,7 +121,7 @@ function missingSection(report: Report): string[] {
   });
   return [
     '## What is missing, and why',
-    `${plural(missing.length, 'cell')} of ${rows.length} without a comparable result. A mismatch was measured and is charted hatched, without a speedup.`,
+    `${plural(groups.flat().length, 'cell')} of ${rows.length} without a comparable result. A mismatch was measured and is charted crossed out, without a speedup.`,
     shortTable(
       [...(several ? ['run'] : []), 'model', 'engine', 'precision', 'cells', 'status', 'reason'],
       lines,
@@ -185,16 +130,9 @@ function missingSection(report: Report): string[] {
 }
 
 function flagSection(rows: readonly CellRow[]): string[] {
-  const raised = rows.flatMap((row) => row.flags.map((flag) => ({ row, flag })));
-  if (raised.length === 0) return [];
-  const lines = [...groupBy(raised, ({ flag }) => flag.name)].map(([name, group]) => {
-    const { row, flag } = group[0]!;
-    const machine = row.run.label === null ? '' : `${row.run.label}: `;
-    const where = `${machine}${row.engineTitle}, ${row.cell.precision}, ${describeShape(row.cell)}`;
-    const phase = flag.phase === null ? '' : `${PHASE_TITLE[flag.phase].toLowerCase()}, `;
-    const cells = new Set(group.map((member) => member.row)).size;
-    return [name, String(cells), md(`${where}: ${phase}${flag.detail}`), FLAGS[name]];
-  });
+  const groups = flagGroups(rows);
+  if (groups.length === 0) return [];
+  const lines = groups.map(({ name, cells, example }) => [name, String(cells), md(example), FLAGS[name]]);
   return [
     '## What is doubtful',
     'Nothing was left out because of a flag; summary.csv lists the flags of every cell.',
@@ -206,10 +144,6 @@ function conditionSection({ runs, manifest, rows, time, harness }: Report): stri
   if (manifest.imported) return [];
   const versions = describeVersions(rows);
   const measured = rows.find(({ measured }) => measured !== null)?.measured?.rounds.length ?? 0;
-  const method =
-    manifest.repetitions >= 6
-      ? 'Speedups are exp of the Hodges–Lehmann estimate of log ratios of the same round, with exact signed-rank 95 % intervals in parentheses; averages are geometric means with t intervals from per-round means.'
-      : 'Speedups are ratios of medians; with fewer than six rounds there is no 95 % interval.';
   return [
     '## Conditions',
     [
@@ -217,7 +151,7 @@ function conditionSection({ runs, manifest, rows, time, harness }: Report): stri
       ...(runs.length > 1 ? [] : [`- Hardware: ${md(describeHardware(manifest))}`]),
       ...(runs.length > 1 || versions === '' ? [] : [`- Engines: ${md(versions)}`]),
       `- ${plural(manifest.repetitions, 'round')} of every engine in seeded random order (seed ${manifest.seed})${measured > 0 && measured < manifest.repetitions ? `, ${measured} finished` : ''}; ${manifest.generate} tokens generated per sequence, greedy, end of sequence ignored. Throughputs are medians of rounds.`,
-      `- ${method}`,
+      `- ${describeMethod(manifest.repetitions)}`,
       ...(time === null
         ? []
         : [
@@ -231,12 +165,6 @@ function conditionSection({ runs, manifest, rows, time, harness }: Report): stri
           ]),
     ].join('\n'),
   ];
-}
-
-function shapes(group: readonly CellRow[]): string {
-  const listed = group.slice(0, 3).map(({ cell }) => describeShape(cell));
-  const more = group.length - listed.length;
-  return `${group.length}: ${listed.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }
 
 function shortTable(head: readonly string[], lines: readonly (readonly string[])[]): string {

@@ -25,8 +25,8 @@ export function oneLine(text: string, longest: number = LONGEST): string {
 }
 
 /** Any ASCII punctuation may be escaped in CommonMark; only what can start markup is, to stay readable as text. */
-export const escapeMarkdown = (text: string): string =>
-  oneLine(text)
+export const escapeMarkdown = (text: string, longest: number = LONGEST): string =>
+  oneLine(text, longest)
     .replace(/[\\`*_[\]|~#!{}]/g, '\\$&')
     // At the beginning of a line, or of an item of a list, these begin a list of their own.
     .replace(/^[-+]/, '\\$&')

@@ -1,7 +1,13 @@
-import type { Cell } from '../schema/cell.ts';
+import { type Cell, cellKey } from '../schema/cell.ts';
 import type { ImportedRecord } from '../schema/imported.ts';
 import type { Manifest } from '../schema/manifest.ts';
-import type { ParityFigures, ParityRecord, PreparationRecord, SessionRecord } from '../schema/record.ts';
+import type {
+  ParityFigures,
+  ParityRecord,
+  PreparationRecord,
+  RunRecord,
+  SessionRecord,
+} from '../schema/record.ts';
 import type { Phase, Precision, Status } from '../schema/vocabulary.ts';
 import type { Flag, Round } from '../stats/flags.ts';
 import type { HarnessUse } from '../stats/harness.ts';
@@ -18,6 +24,8 @@ export interface ReportInput {
   readonly interrupted: boolean;
   /** What the reader had to say about the files, for example a torn last line that it dropped. */
   readonly warnings?: readonly string[];
+  /** Reads the records again as they are stored, with all single times; absent where there is no more than `records`. */
+  readonly raw?: (visit: (record: RunRecord) => void) => Promise<unknown>;
 }
 
 /** What sets one run of a report apart from the others. */
@@ -84,6 +92,10 @@ export interface CellRow {
 }
 
 /** One phase of one cell against one baseline. Either `speedup` or `reason` is there. */
+/** Tells rows apart, also those of one cell in several runs. */
+export const rowKey = ({ run, cell }: { readonly run: ReportRun; readonly cell: Cell }): string =>
+  `${run.label ?? ''}\n${cellKey(cell)}`;
+
 export interface SpeedupRow {
   readonly run: ReportRun;
   readonly phase: Phase;

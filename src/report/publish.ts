@@ -7,7 +7,7 @@ import { removeLeftovers, temporaryName } from '../files/leftovers.ts';
 export interface OutputFile {
   /** Relative, forward slashes, made by this program: never a name from a record. */
   readonly path: string;
-  readonly content: Uint8Array | string | Iterable<string>;
+  readonly content: Uint8Array | string | Iterable<string | Uint8Array>;
 }
 
 /** The file operations used here, so that tests can make each of them fail. */

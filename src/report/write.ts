@@ -1,10 +1,13 @@
+import type { ThemeName } from './charts/palette.ts';
 import { averagesCsv, importedCsv, samplesCsv, speedupsCsv, summaryCsv } from './csv.ts';
 import { gather } from './gather.ts';
 import { type ChartLink, headlineMarkdown } from './headline.ts';
+import { withoutPaths } from './machine-paths.ts';
+import { oneLine } from './markdown.ts';
 import type { Report, ReportInput } from './model.ts';
 import { type OutputFile, type PublishFs, publish } from './publish.ts';
 
-export const REPORT_FORMATS = ['csv', 'markdown', 'png', 'svg'] as const;
+export const REPORT_FORMATS = ['csv', 'png', 'svg', 'md', 'html'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 export interface WriteReportOptions {
@@ -12,15 +15,20 @@ export interface WriteReportOptions {
   readonly formats?: readonly ReportFormat[];
   /** Names of the machines, in the order of the runs. */
   readonly machines?: readonly string[];
+  /** Of pictures and page; without one pictures are light, and the page follows its reader's system. */
+  readonly theme?: ThemeName | undefined;
+  /** Instead of the sweep's own. */
+  readonly title?: string | undefined;
   /** For tests that make the disk fail. */
   readonly fs?: PublishFs;
 }
 
 const CHART_FOLDER = 'charts';
+const PAGE_FILE = 'report.html';
 
 /**
  * Makes the whole report from manifest and records alone: summary.csv, speedups.csv, averages.csv, samples.csv,
- * charts/*.png and *.svg, headline.md and report.json. The same records give the same bytes.
+ * charts/*.png and *.svg, headline.md, report.html and report.json. The same records give the same bytes.
  * @param input of several runs one report is made, which keeps them apart (gather.ts)
  * @param outDir made when missing; files of an earlier report that this one no longer has are removed.
  * @returns the files written, relative to `outDir`.
@@ -29,14 +37,40 @@ const CHART_FOLDER = 'charts';
 export async function writeReport(
   input: ReportInput | readonly ReportInput[],
   outDir: string,
-  { formats = REPORT_FORMATS, machines = [], fs }: WriteReportOptions = {},
+  { fs, title, ...options }: WriteReportOptions = {},
 ): Promise<{ files: string[] }> {
-  const report = gather('manifest' in input ? [input] : input, machines);
-  return { files: await publish(outDir, outputs(report, formats), fs) };
+  const inputs = ('manifest' in input ? [input] : input).map((one) => {
+    const clean = withoutPaths(one);
+    return title === undefined ? clean : { ...clean, manifest: { ...clean.manifest, title: oneLine(title) } };
+  });
+  return { files: await publish(outDir, listed(inputs, options), fs) };
+}
+
+/** The page comes last: it links to what lies beside it. */
+async function* listed(
+  inputs: readonly ReportInput[],
+  { formats = REPORT_FORMATS, theme, machines = [] }: Omit<WriteReportOptions, 'fs' | 'title'>,
+): AsyncGenerator<OutputFile> {
+  const report = gather(inputs, machines);
+  const files: string[] = [];
+  for await (const file of outputs(report, formats, theme)) {
+    files.push(file.path);
+    yield file;
+  }
+  if (!formats.includes('html')) return;
+  const { reportPage } = await import('./html/page.ts');
+  const { rawRecords } = await import('./html/raw.ts');
+  const raw = await rawRecords(inputs);
+  if (raw.kind === 'beside') yield { path: raw.path, content: raw.content };
+  yield { path: PAGE_FILE, content: reportPage(report, { theme: theme ?? null, raw, files }) };
 }
 
 /** Charts first: the headline links to those that were drawn. */
-async function* outputs(report: Report, formats: readonly ReportFormat[]): AsyncGenerator<OutputFile> {
+async function* outputs(
+  report: Report,
+  formats: readonly ReportFormat[],
+  theme: ThemeName | undefined,
+): AsyncGenerator<OutputFile> {
   if (formats.includes('csv')) {
     yield { path: 'summary.csv', content: summaryCsv(report) };
     yield { path: 'speedups.csv', content: speedupsCsv(report) };
@@ -58,7 +92,7 @@ async function* outputs(report: Report, formats: readonly ReportFormat[]): Async
     leftOut = chosen.leftOut;
     for (const figure of chosen.figures) {
       for (const format of images) {
-        yield { path: `${CHART_FOLDER}/${figure.stem}.${format}`, content: render(figure, format) };
+        yield { path: `${CHART_FOLDER}/${figure.stem}.${format}`, content: render(figure, format, theme) };
       }
       links.push({
         model: figure.model,
@@ -68,7 +102,7 @@ async function* outputs(report: Report, formats: readonly ReportFormat[]): Async
       });
     }
   }
-  if (formats.includes('markdown')) {
+  if (formats.includes('md')) {
     yield { path: 'headline.md', content: headlineMarkdown(report, { links, leftOut }) };
   }
 }

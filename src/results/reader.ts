@@ -19,6 +19,8 @@ export interface Results {
   readonly warnings: readonly string[];
   /** The last attempt did not come to its end. */
   readonly interrupted: boolean;
+  /** Reads all records again, as they are stored. */
+  readonly raw: (visit: (record: RunRecord) => void) => Promise<unknown>;
 }
 
 /** @throws UserError when the folder holds no results; InfrastructureError when they are damaged. */
@@ -30,7 +32,13 @@ export async function readResults(dir: string): Promise<Results> {
     records.push(record.kind === 'sample' ? summarise(record) : record);
   });
   const end = records.findLast((record) => record.kind === 'end');
-  return { manifest, records: withoutSuperseded(records), warnings, interrupted: end?.interrupted ?? true };
+  return {
+    manifest,
+    records: withoutSuperseded(records),
+    warnings,
+    interrupted: end?.interrupted ?? true,
+    raw: (visit) => readRecords(dir, visit),
+  };
 }
 
 /** A million cells of three hundred bytes each are no sweep of ours. */

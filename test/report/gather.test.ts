@@ -186,7 +186,7 @@ test('what is unlike is said', () => {
 test('every file says the machine', async () => {
   const folder = await fs.mkdtemp(join(tmpdir(), 'ortbench-gather-'));
   try {
-    const { files } = await writeReport([intel(), epyc()], folder, { formats: ['csv', 'markdown'] });
+    const { files } = await writeReport([intel(), epyc()], folder, { formats: ['csv', 'md'] });
     expect(files).toContain('headline.md');
     for (const file of files.filter((name) => name.endsWith('.csv'))) {
       const lines = (await fs.readFile(join(folder, file), 'utf8')).trim().split('\n');

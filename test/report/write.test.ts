@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CHARTS } from '../../src/report/charts/index.ts';
 import type { ReportInput } from '../../src/report/model.ts';
@@ -28,7 +29,7 @@ test('the same records give the same bytes, every file of them', async () => {
   const first = await write(input, 'first');
   const second = await write(structuredClone(input), 'second');
   expect(first.map(([file]) => file)).toEqual(second.map(([file]) => file));
-  expect(first.length).toBe(4 + 2 * (4 + 4) + 2);
+  expect(first.length).toBe(4 + 2 * (4 + 4) + 3);
   for (const [i, [file, bytes]] of first.entries()) {
     expect(bytes.equals(second[i]![1]), file).toBe(true);
   }
@@ -43,7 +44,7 @@ test('without the parity check, every file says so', async () => {
       const [head, ...lines] = bytes.toString().trim().split('\n');
       expect(head!.split(',')).toContain('parity');
       for (const line of lines) expect(line.includes('unchecked'), `${file}: ${line}`).toBe(true);
-    } else if (file.endsWith('.md')) expect(bytes.toString()).toContain('Parity was not checked');
+    } else if (/\.(md|html)$/.test(file)) expect(bytes.toString()).toContain('Parity was not checked');
     // report.json lists the report's own files, no figure.
     else expect(file).toMatch(/\.(png|svg)$|^report\.json$/);
   }
@@ -91,6 +92,7 @@ test('no valid cell: no chart, and a sentence', async () => {
     'averages.csv',
     'samples.csv',
     'headline.md',
+    'report.html',
     'report.json',
   ]);
   expect(new Map(files).get('headline.md')!.toString()).toContain('there is no chart');
@@ -106,8 +108,52 @@ test('hostile names: files stay in the folder, under plain names', async () => {
     generate: 2,
     rounds: 1,
   });
-  const files = await write(input, 'report', { formats: ['svg', 'markdown'] });
+  const files = await write(input, 'report', { formats: ['svg', 'md'] });
   for (const [file] of files) expect(file).toMatch(/^(charts\/)?[a-z0-9][a-z0-9._-]*$/);
   expect(files).toHaveLength(HOSTILE.length * 4 + 2);
   expect(await fs.readdir(folder)).toEqual(['report']);
+});
+
+test('the theme and the title reach pictures, headline and page', async () => {
+  const input = makeInput({ generate: 4, rounds: 1, precisions: ['fp32'] });
+  const options = { formats: ['png', 'md', 'html'], theme: 'dark', title: 'Our <title>' } as const;
+  const dark = new Map(await write(input, 'dark', options));
+  const light = new Map(await write(input, 'light', { formats: ['png'] }));
+  for (const [file, bytes] of light) {
+    if (file.endsWith('.png')) expect(dark.get(file)!.equals(bytes), file).toBe(false);
+  }
+  const page = dark.get('report.html')!.toString();
+  expect(page).toContain('<html lang="en" data-theme="dark">');
+  expect(page).toContain('<title>Our &lt;title&gt;</title>');
+  expect(dark.get('headline.md')!.toString()).toMatch(/^# Our &lt;title&gt;\n/);
+});
+
+test('records that are too many for the page lie beside it, whole', async () => {
+  const input = makeInput({
+    generate: 256,
+    rounds: 12,
+    batchSizes: [1, 2, 4, 8],
+    promptLengths: [8, 16, 32, 64, 128],
+  });
+  const files = new Map(await write(input, 'report', { formats: ['html'] }));
+  expect([...files.keys()]).toEqual(['records.jsonl.gz', 'report.html', 'report.json']);
+  const lines = gunzipSync(files.get('records.jsonl.gz')!).toString().trimEnd().split('\n');
+  expect(lines).toHaveLength(input.records.length + 1);
+  expect(lines.slice(1).map((line) => JSON.parse(line))).toEqual(input.records);
+  const page = files.get('report.html')!.toString();
+  expect(page).toContain('href="records.jsonl.gz"');
+  expect(page).not.toContain('id="raw"');
+});
+
+test('the page names nothing that lies elsewhere, and allows its own scripts alone', async () => {
+  const page = new Map(await write(makeInput({ generate: 4, rounds: 1 }), 'report', { formats: ['html'] }))
+    .get('report.html')!
+    .toString();
+  expect(page).toMatch(
+    /Content-Security-Policy" content="default-src &#39;none&#39;; script-src &#39;sha256-/,
+  );
+  const markup = page.replace(/<(script|style)[^>]*>[\s\S]*?<\/\1>/g, '');
+  expect(markup).not.toMatch(/https?:|\/\/|\bstyle=|\bon\w+=/);
+  expect(page).not.toContain('sourceMappingURL');
+  expect(page).not.toContain(process.cwd());
 });

@@ -1,19 +1,8 @@
-import { fillOf, INK } from '../../report/charts/palette.ts';
 import { formatCompact } from '../../units.ts';
 import { engineName, shortTime, signedChange } from '../describe.ts';
 import type { History, Line, Point } from '../model.ts';
+import { INK, type Ink } from './ink.ts';
 import type { Shape } from './scene.ts';
-
-/** How an engine's line looks: a colour, and after one turn through the colours dashes. */
-export interface Ink {
-  readonly colour: string;
-  readonly dash: readonly number[] | null;
-}
-
-export const inkOf = (index: number): Ink => {
-  const { colour, striped } = fillOf(index);
-  return { colour, dash: striped ? [5, 3] : null };
-};
 
 export const PANEL = { height: 206 } as const;
 const HEAD = 26;

@@ -1,7 +1,7 @@
 import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
 import { line, write } from '../../report/charts/drawing.ts';
-import { INK } from '../../report/charts/palette.ts';
 import { font, loadFont, printable } from '../../report/charts/text.ts';
+import { INK } from './ink.ts';
 import type { Scene, Shape, Stroke } from './scene.ts';
 
 const PIXEL_RATIO = 2;
@@ -48,7 +48,12 @@ function draw(ctx: SKRSContext2D, shape: Shape): void {
     }
     case 'text': {
       const { x, y, text, size, weight, colour, align, halo } = shape;
-      write(ctx, printable(text), x, y, { font: font(size, weight), colour, align, halo: halo ?? false });
+      write(ctx, printable(text), x, y, {
+        font: font(size, weight),
+        colour,
+        align,
+        ...(halo ? { halo: INK.paper } : {}),
+      });
       break;
     }
   }

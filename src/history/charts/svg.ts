@@ -1,5 +1,5 @@
-import { INK } from '../../report/charts/palette.ts';
 import { escapeMarkup } from '../markup.ts';
+import { INK } from './ink.ts';
 import type { Scene, Shape, Stroke } from './scene.ts';
 
 const FONTS = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif";

@@ -1,4 +1,3 @@
-import { INK } from '../../report/charts/palette.ts';
 import { cutToWidth, font, printable, textWidth, wrap } from '../../report/charts/text.ts';
 import { describeShape, PHASE_TITLE } from '../../report/describe.ts';
 import { fileStem } from '../../report/file-name.ts';
@@ -6,7 +5,8 @@ import { groupBy } from '../../report/group-by.ts';
 import { workKey } from '../../schema/cell.ts';
 import { engineName, shortTime } from '../describe.ts';
 import type { History, Line } from '../model.ts';
-import { type Ink, inkOf, PANEL, panelShapes } from './panel.ts';
+import { INK, type Ink, inkOf } from './ink.ts';
+import { PANEL, panelShapes } from './panel.ts';
 import type { Scene, Shape } from './scene.ts';
 
 /** A chart: the lines of one model, precision, device and phase on one machine, a panel for each shape of work. */

@@ -1,7 +1,7 @@
 import type { SKRSContext2D } from '@napi-rs/canvas';
-import { fillOf, INK } from './palette.ts';
+import type { Fill, Theme } from './palette.ts';
 
-/** Strokes and fills that a canvas of pixels and one of SVG both draw the same way: no patterns, no shadows. */
+/** Strokes and fills that a canvas of pixels and one of SVG both draw the same way: no pattern fills, no shadows. */
 
 export interface Box {
   readonly x: number;
@@ -10,60 +10,85 @@ export interface Box {
   readonly height: number;
 }
 
-/** A colour mixed with white. */
-function tint(colour: string, share: number): string {
+/** A colour mixed with the paper's. */
+function tint(colour: string, paper: string, share: number): string {
   const channel = (at: number) => {
-    const value = Number.parseInt(colour.slice(at, at + 2), 16);
-    return Math.round(255 - (255 - value) * share)
+    const [ink, ground] = [colour, paper].map((text) => Number.parseInt(text.slice(at, at + 2), 16));
+    return Math.round(ground! + (ink! - ground!) * share)
       .toString(16)
       .padStart(2, '0');
   };
   return `#${channel(1)}${channel(3)}${channel(5)}`;
 }
 
-/** Diagonal lines, computed to end at the edges. */
-function hatch(ctx: SKRSContext2D, { x, y, width, height }: Box, colour: string, spacing = 6): void {
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = 1.4;
-  ctx.beginPath();
+/** Diagonal lines, computed to end at the edges; falling ones are the mirror image. */
+function diagonals(ctx: SKRSContext2D, box: Box, spacing: number, rising: boolean): void {
+  const { x, y, width, height } = box;
+  const across = (u: number) => (rising ? x + u : x + width - u);
   for (let offset = spacing / 2; offset < width + height; offset += spacing) {
-    // The line u + v = offset, with u from the left and v from the top.
-    const left = Math.max(0, offset - height);
-    const right = Math.min(width, offset);
-    ctx.moveTo(x + left, y + offset - left);
-    ctx.lineTo(x + right, y + offset - right);
+    // The line u + v = offset, with u from one side and v from the top.
+    const near = Math.max(0, offset - height);
+    const far = Math.min(width, offset);
+    ctx.moveTo(across(near), y + offset - near);
+    ctx.lineTo(across(far), y + offset - far);
   }
-  ctx.stroke();
 }
 
-function stripe(ctx: SKRSContext2D, { x, y, width, height }: Box): void {
-  ctx.strokeStyle = INK.paper;
-  ctx.lineWidth = 1.5;
-  ctx.beginPath();
+function levels(ctx: SKRSContext2D, { x, y, width, height }: Box): void {
   for (let offset = 4; offset < height; offset += 5) {
     ctx.moveTo(x, y + height - offset);
     ctx.lineTo(x + width, y + height - offset);
   }
-  ctx.stroke();
+}
+
+function uprights(ctx: SKRSContext2D, { x, y, width, height }: Box): void {
+  for (let offset = 3; offset < width; offset += 5) {
+    ctx.moveTo(x + offset, y);
+    ctx.lineTo(x + offset, y + height);
+  }
+}
+
+/** In rows from the bottom, every other row shifted by half a step. */
+function dots(ctx: SKRSContext2D, { x, y, width, height }: Box): void {
+  for (let row = 0; row * 5 + 4 < height; row++) {
+    for (let offset = row % 2 === 0 ? 3 : 6; offset + 1 < width; offset += 6) {
+      ctx.rect(x + offset - 1, y + height - row * 5 - 4, 2, 2);
+    }
+  }
+}
+
+function drawPattern(ctx: SKRSContext2D, box: Box, { pattern, line: colour }: Fill): void {
+  if (pattern === 'solid') return;
+  ctx.lineWidth = 1.3;
+  ctx.strokeStyle = colour;
+  ctx.fillStyle = colour;
+  ctx.beginPath();
+  if (pattern === 'rising' || pattern === 'falling') diagonals(ctx, box, 7, pattern === 'rising');
+  else if (pattern === 'level') levels(ctx, box);
+  else if (pattern === 'upright') uprights(ctx, box);
+  else dots(ctx, box);
+  if (pattern === 'dots') ctx.fill();
+  else ctx.stroke();
 }
 
 /** A bar or a swatch of a legend. */
-export function fillBar(ctx: SKRSContext2D, box: Box, colourIndex: number, hatched: boolean): void {
-  const { colour, striped } = fillOf(colourIndex);
-  if (hatched) {
-    hatchBar(ctx, box, colour);
-    return;
-  }
-  ctx.fillStyle = colour;
+export function fillBar(ctx: SKRSContext2D, box: Box, fill: Fill): void {
+  ctx.fillStyle = fill.fill;
   ctx.fillRect(box.x, box.y, box.width, box.height);
-  if (striped) stripe(ctx, box);
+  drawPattern(ctx, box, fill);
+  outline(ctx, box, fill.edge);
 }
 
-/** What was measured, but cannot be compared. */
-export function hatchBar(ctx: SKRSContext2D, box: Box, colour: string): void {
-  ctx.fillStyle = tint(colour, 0.18);
+/** What was measured, but cannot be compared: pale, crossed, with an outline. */
+export function crossBar(ctx: SKRSContext2D, box: Box, colour: string, { paper }: Theme): void {
+  ctx.fillStyle = tint(colour, paper, 0.15);
   ctx.fillRect(box.x, box.y, box.width, box.height);
-  hatch(ctx, box, colour);
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1.1;
+  ctx.beginPath();
+  diagonals(ctx, box, 7, true);
+  diagonals(ctx, box, 7, false);
+  ctx.stroke();
   outline(ctx, box, colour);
 }
 
@@ -87,8 +112,8 @@ export interface TextStyle {
   readonly baseline?: 'alphabetic' | 'middle' | 'top' | 'bottom';
   /** Written upwards. */
   readonly upright?: boolean;
-  /** White around the letters, for text that lies over lines. */
-  readonly halo?: boolean;
+  /** Colour around the letters, for text that lies over lines. */
+  readonly halo?: string;
 }
 
 export function write(ctx: SKRSContext2D, text: string, x: number, y: number, style: TextStyle): void {
@@ -98,8 +123,8 @@ export function write(ctx: SKRSContext2D, text: string, x: number, y: number, st
   ctx.textBaseline = style.baseline ?? 'alphabetic';
   ctx.translate(x, y);
   if (style.upright) ctx.rotate(-Math.PI / 2);
-  if (style.halo) {
-    ctx.strokeStyle = INK.paper;
+  if (style.halo !== undefined) {
+    ctx.strokeStyle = style.halo;
     ctx.lineWidth = 3;
     ctx.lineJoin = 'round';
     ctx.strokeText(text, 0, 0);

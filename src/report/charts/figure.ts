@@ -1,9 +1,13 @@
+import type { Cell } from '../../schema/cell.ts';
+import type { Phase } from '../../schema/vocabulary.ts';
 import type { Interval, Report } from '../model.ts';
 
 /** What a chart shows, before anything is drawn: plain data, so that it can be tested without a canvas. */
 export interface Figure {
   /** Name of the model that it belongs to, for the headline. */
   readonly model: string;
+  /** What a reader can choose figures by, besides the model. */
+  readonly facets: FigureFacets;
   /** File name without extension. */
   readonly stem: string;
   readonly title: string;
@@ -22,6 +26,14 @@ export interface Figure {
   readonly notes: readonly string[];
 }
 
+export interface FigureFacets {
+  readonly precision: Cell['precision'];
+  readonly device: Cell['device'];
+  readonly phase: Phase;
+  /** "Throughput" or "Speedup over X". */
+  readonly kind: string;
+}
+
 export interface Category {
   /** Neighbours with the same group share a heading, for example "batch 4". */
   readonly group: string;
@@ -30,6 +42,8 @@ export interface Category {
 }
 
 export interface Series {
+  /** The sweep's name for the engine. */
+  readonly engine: string;
   readonly name: string;
   /** Index in the palette; the same engine has the same in every chart of a report. */
   readonly colour: number;
@@ -47,6 +61,10 @@ export type Mark =
       readonly interval: Interval | null;
       /** Measured, but not the same computation, or not by us. */
       readonly hatched: boolean;
+      /** Written over the value; null where there is none. */
+      readonly speedup: string | null;
+      /** Its row of the report (`rowKey`). */
+      readonly row: string;
     }
   /** No value; the letter is explained in the notes. */
   | { readonly kind: 'gap'; readonly letter: string };

@@ -9,11 +9,17 @@ import type { Category, Mark, Series } from './figure.ts';
 export interface Entry {
   readonly cell: Cell;
   readonly engineTitle: string;
+  readonly row: string;
   /** Its machine, where the chart shows several: their groups stand apart. */
   readonly machine?: string | null;
   readonly imported?: boolean;
   readonly outcome:
-    | { readonly value: number; readonly interval: Interval | null; readonly hatched: boolean }
+    | {
+        readonly value: number;
+        readonly interval: Interval | null;
+        readonly hatched: boolean;
+        readonly speedup: string | null;
+      }
     | { readonly reason: string };
 }
 
@@ -55,10 +61,10 @@ export function makeGrid(manifest: Manifest, entries: readonly Entry[]): Grid {
     const marks = ordered.map((shape): Mark => {
       const entry = places.get(`${seriesKey(name, title)}\n${shapeKey(shape)}`);
       if (entry === undefined) return { kind: 'gap', letter: NOT_IN_SWEEP };
-      if ('value' in entry.outcome) return { kind: 'bar', ...entry.outcome };
+      if ('value' in entry.outcome) return { kind: 'bar', ...entry.outcome, row: entry.row };
       return { kind: 'gap', letter: gaps.letterOf(entry) };
     });
-    return [{ name: title, colour, imported: own.imported ?? false, marks }];
+    return [{ engine: name, name: title, colour, imported: own.imported ?? false, marks }];
   });
   const leftOut = series.some(({ marks }) =>
     marks.some((mark) => mark.kind === 'gap' && mark.letter === NOT_IN_SWEEP),

@@ -3,33 +3,31 @@ import { formatCompact } from '../../units.ts';
 import { decorations } from './decorations.ts';
 import type { Figure } from './figure.ts';
 import { type Layout, layOut, MARGIN, TICK_SIZE } from './layout.ts';
-import { fillOf, INK } from './palette.ts';
+import type { Theme } from './palette.ts';
 import { fontOptions, printable } from './text.ts';
 
 const BAR_SHARE = 0.92;
 
 /**
  * A figure as a chart.js configuration: chart.js makes scales, grid and bars, a plugin draws what it has no notion of
- * (hatches, gaps, error bars, values, two-tier axis, notes).
+ * (patterns, gaps, error bars, values, two-tier axis, notes).
  */
-export function groupedBars(figure: Figure): { layout: Layout; config: ChartConfiguration<'bar'> } {
+export function groupedBars(
+  figure: Figure,
+  theme: Theme,
+): { layout: Layout; config: ChartConfiguration<'bar'> } {
   const layout = layOut(figure);
   const config: ChartConfiguration<'bar'> = {
     type: 'bar',
     data: {
       labels: figure.categories.map(({ label }) => label.map(printable)),
-      datasets: figure.series.map(({ name, colour, marks }) => {
-        const fill = fillOf(colour);
-        return {
-          label: name,
-          data: marks.map((mark) => (mark.kind === 'bar' ? mark.value : null)),
-          backgroundColor: marks.map((mark) =>
-            mark.kind === 'bar' && !mark.hatched && !fill.striped ? fill.colour : 'transparent',
-          ),
-          categoryPercentage: layout.groupShare,
-          barPercentage: BAR_SHARE,
-        };
-      }),
+      datasets: figure.series.map(({ name, marks }) => ({
+        label: name,
+        data: marks.map((mark) => (mark.kind === 'bar' ? mark.value : null)),
+        backgroundColor: 'transparent',
+        categoryPercentage: layout.groupShare,
+        barPercentage: BAR_SHARE,
+      })),
     },
     options: {
       responsive: false,
@@ -39,13 +37,13 @@ export function groupedBars(figure: Figure): { layout: Layout; config: ChartConf
       plugins: { legend: { display: false }, title: { display: false }, tooltip: { enabled: false } },
       scales: {
         x: {
-          border: { color: INK.axis },
+          border: { color: theme.axis },
           grid: { display: false },
           ticks: {
             autoSkip: false,
             minRotation: 0,
             maxRotation: 0,
-            color: INK.text,
+            color: theme.text,
             font: fontOptions(TICK_SIZE),
           },
         },
@@ -53,9 +51,9 @@ export function groupedBars(figure: Figure): { layout: Layout; config: ChartConf
           beginAtZero: true,
           max: layout.top,
           border: { display: false },
-          grid: { color: INK.grid, drawTicks: false },
+          grid: { color: theme.grid, drawTicks: false },
           ticks: {
-            color: INK.muted,
+            color: theme.muted,
             font: fontOptions(11),
             maxTicksLimit: 7,
             includeBounds: false,
@@ -68,7 +66,7 @@ export function groupedBars(figure: Figure): { layout: Layout; config: ChartConf
         },
       },
     },
-    plugins: [decorations(figure, layout)],
+    plugins: [decorations(figure, layout, theme)],
   };
   return { layout, config };
 }

@@ -1,5 +1,5 @@
 import { groupBy } from '../group-by.ts';
-import { type Figure, hasBars } from './figure.ts';
+import { type Figure, hasBars, type Mark } from './figure.ts';
 import { cutToWidth, font, printable, textWidth, wrap } from './text.ts';
 
 /** Sizes in CSS pixels; PNG files have twice as many. */
@@ -9,11 +9,12 @@ export const STYLE = {
   subtitle: font(13),
   legend: font(12.5),
   value: font(11),
+  speedup: font(11, 600),
   group: font(12, 600),
   axis: font(12),
   note: font(11),
 } as const;
-export const LINE = { title: 26, subtitle: 18, legend: 21, note: 15.5 } as const;
+export const LINE = { title: 26, subtitle: 18, legend: 21, note: 15.5, value: 13.5 } as const;
 export const TICK_SIZE = 12;
 const SCALE_WIDTH = 54;
 export const PLOT_HEIGHT = 330;
@@ -54,11 +55,25 @@ export interface Layout {
   readonly top: number;
 }
 
-const HATCH_KEY = 'hatched: measured, but the engine does not compute what the reference computes';
+const HATCH_KEY = 'crossed out: measured, but the engine does not compute what the reference computes';
 
-const labels = ({ series, formatValue }: Figure): string[] =>
-  series.flatMap(({ marks }) =>
-    marks.flatMap((mark) => (mark.kind === 'bar' ? formatValue(mark.value) : [])),
+/** What stands over a bar, lowest line first; written upwards it is one line. */
+export function barText({ value, speedup }: Bar, { formatValue }: Figure, upright: boolean): string[] {
+  if (speedup === null) return [formatValue(value)];
+  return upright ? [`${formatValue(value)}  (${speedup})`] : [formatValue(value), speedup];
+}
+
+type Bar = Extract<Mark, { kind: 'bar' }>;
+
+const bars = ({ series }: Figure): Bar[] =>
+  series.flatMap(({ marks }) => marks.flatMap((mark) => (mark.kind === 'bar' ? mark : [])));
+
+const widest = (figure: Figure, upright: boolean): number =>
+  Math.max(
+    ...bars(figure).flatMap((bar) =>
+      // Semi-bold is the wider of the two fonts.
+      barText(bar, figure, upright).map((text) => textWidth(text, upright ? STYLE.value : STYLE.speedup)),
+    ),
   );
 
 /** Width that a category cannot go below without text on text. */
@@ -90,9 +105,9 @@ export function layOut(figure: Figure): Layout {
   const categoryWidth = (inner - SCALE_WIDTH) / categories.length;
   const groupShare = Math.min(LARGEST_GROUP, (series.length * WIDEST_BAR) / categoryWidth);
   const barWidth = (categoryWidth * groupShare) / series.length;
-  const widest = Math.max(...labels(figure).map((text) => textWidth(text, STYLE.value)));
-  const upright = widest > barWidth - GUTTER;
-  const labelRoom = (upright ? widest : 11) + 14;
+  const upright = widest(figure, false) > barWidth - GUTTER;
+  const lines = bars(figure).some(({ speedup }) => speedup !== null) ? 2 : 1;
+  const labelRoom = (upright ? widest(figure, true) : lines * LINE.value) + 12;
 
   const title = wrap(printable(figure.title), STYLE.title, inner);
   const subtitle = wrap(printable(figure.subtitle), STYLE.subtitle, inner);
@@ -149,11 +164,9 @@ function legend({ series, reference }: Figure, width: number): { items: LegendIt
 }
 
 /** Largest value that a figure draws, error bars included. */
-function largest({ series, reference }: Figure): number {
-  const values = series.flatMap(({ marks }) =>
-    marks.flatMap((mark) => (mark.kind === 'bar' ? Math.max(mark.value, mark.interval?.[1] ?? 0) : [])),
-  );
-  return Math.max(...values, reference?.value ?? 0);
+function largest(figure: Figure): number {
+  const values = bars(figure).map(({ value, interval }) => Math.max(value, interval?.[1] ?? 0));
+  return Math.max(...values, figure.reference?.value ?? 0);
 }
 
 /** Parts of a figure that is too wide for one image, cut between groups where possible; parts without a bar are left out. */

@@ -4,6 +4,7 @@ import type { Chart as ChartType, Plugin } from 'chart.js';
 import { ChartJSNodeCanvas } from 'chartjs-node-canvas';
 import type { Figure } from './figure.ts';
 import { groupedBars } from './grouped-bars.ts';
+import { PALETTE, type Theme, type ThemeName } from './palette.ts';
 import { loadFont, printable } from './text.ts';
 
 export type ImageFormat = 'png' | 'svg';
@@ -19,10 +20,10 @@ const freePixels: Plugin = {
   },
 };
 
-/** Draws a figure that fits into one image. The bytes depend on nothing but the figure. */
-export function render(figure: Figure, format: ImageFormat): Buffer {
+/** Draws a figure that fits into one image. The bytes depend on nothing but the figure and the theme. */
+export function render(figure: Figure, format: ImageFormat, theme: ThemeName = 'light'): Buffer {
   loadFont();
-  return format === 'png' ? toPng(figure) : toSvg(figure);
+  return format === 'png' ? toPng(figure, PALETTE[theme]) : toSvg(figure, PALETTE[theme]);
 }
 
 interface Surface {
@@ -50,16 +51,16 @@ function surfaceOf(width: number, height: number): Surface {
   return made;
 }
 
-function toPng(figure: Figure): Buffer {
-  const { layout, config } = groupedBars(figure);
+function toPng(figure: Figure, theme: Theme): Buffer {
+  const { layout, config } = groupedBars(figure, theme);
   config.options = { ...config.options, devicePixelRatio: PIXEL_RATIO };
   config.plugins = [...(config.plugins ?? []), freePixels];
   return surfaceOf(layout.width, layout.height).canvas.renderToBufferSync(config, 'image/png');
 }
 
 /** The same drawing commands on a canvas that records paths; letters become outlines, so no font is needed to view it. */
-function toSvg(figure: Figure): Buffer {
-  const { layout, config } = groupedBars(figure);
+function toSvg(figure: Figure, theme: Theme): Buffer {
+  const { layout, config } = groupedBars(figure, theme);
   const { width, height } = layout;
   const { Chart } = surfaceOf(width, height);
   const canvas = createCanvas(width, height, SvgExportFlag.ConvertTextToPaths);

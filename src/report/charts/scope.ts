@@ -1,5 +1,5 @@
 import { groupBy } from '../group-by.ts';
-import type { CellRow, Report, ReportRun } from '../model.ts';
+import { type CellRow, type Report, type ReportRun, rowKey } from '../model.ts';
 import type { Entry } from './grid.ts';
 
 /** Rows that share a chart: of one model, precision, device and number of generated tokens. */
@@ -22,11 +22,12 @@ const severalMachines = ({ runs }: Report): boolean => new Set(runs.map(({ machi
 export function placeOf(
   report: Report,
   row: { readonly run: ReportRun; readonly cell: CellRow['cell']; readonly engineTitle: string },
-): Pick<Entry, 'cell' | 'engineTitle' | 'machine' | 'imported'> {
+): Omit<Entry, 'outcome'> {
   const { cell, engineTitle, run } = row;
   return {
     cell,
     engineTitle,
+    row: rowKey(row),
     machine: severalMachines(report) ? run.machine : null,
     imported: run.manifest.imported === true,
   };

@@ -1,6 +1,6 @@
 import { FEWEST_FOR_INTERVAL } from '../../stats/hodges-lehmann.ts';
 import { formatRatio } from '../../units.ts';
-import { PHASE_TITLE } from '../describe.ts';
+import { baselineTitle, PHASE_TITLE } from '../describe.ts';
 import { fileStem } from '../file-name.ts';
 import { groupBy } from '../group-by.ts';
 import type { Report, SpeedupRow } from '../model.ts';
@@ -30,7 +30,7 @@ const keyOf = ({ cell, phase, baseline }: SpeedupRow): string =>
 function figure(report: Report, speedups: readonly SpeedupRow[]): Figure {
   const { cell, modelTitle, phase, baseline } = speedups[0]!;
   const samePrecision = baseline.precision === cell.precision;
-  const against = samePrecision ? baseline.title : `${baseline.title} ${baseline.precision}`;
+  const against = baselineTitle(speedups[0]!);
   const grid = makeGrid(
     report.manifest,
     speedups.map((row) => ({
@@ -38,7 +38,7 @@ function figure(report: Report, speedups: readonly SpeedupRow[]): Figure {
       outcome:
         row.speedup === null
           ? { reason: row.reason ?? 'no reason' }
-          : { value: row.speedup, interval: row.interval, hatched: false },
+          : { value: row.speedup, interval: row.interval, hatched: false, speedup: null },
     })),
   );
   const runs = new Set(speedups.map(({ run }) => run));
@@ -56,6 +56,7 @@ function figure(report: Report, speedups: readonly SpeedupRow[]): Figure {
       : 'Ratios of medians';
   return {
     model: cell.model,
+    facets: { precision: cell.precision, device: cell.device, phase, kind: `Speedup over ${against}` },
     stem: fileStem([
       cell.model,
       cell.precision,

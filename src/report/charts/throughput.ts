@@ -1,10 +1,10 @@
 import { PHASES, type Phase } from '../../schema/vocabulary.ts';
 import { PHASE_RATE } from '../../stats/rates.ts';
-import { formatCompact } from '../../units.ts';
-import { PHASE_TITLE } from '../describe.ts';
+import { formatCompact, formatRatio } from '../../units.ts';
+import { baselineTitle, PHASE_TITLE } from '../describe.ts';
 import { fileStem } from '../file-name.ts';
 import { importedRate } from '../imported.ts';
-import type { CellRow, Report } from '../model.ts';
+import { type CellRow, type Report, rowKey, type SpeedupRow } from '../model.ts';
 import { type Chart, type Figure, hasBars } from './figure.ts';
 import { type Entry, makeGrid } from './grid.ts';
 import { conditionNotes, methodNote } from './notes.ts';
@@ -23,15 +23,42 @@ export const throughput: Chart = {
       .filter(hasBars),
 };
 
-function outcomeOf(row: CellRow, phase: Phase): Entry['outcome'] {
+/** Speedups over the first baseline of each run, by row: they stand over the bars. */
+function firstSpeedups(
+  { speedups }: Report,
+  rows: readonly CellRow[],
+  phase: Phase,
+): ReadonlyMap<string, SpeedupRow> {
+  const own = new Set(rows.map(rowKey));
+  return new Map(
+    speedups
+      .filter((row) => {
+        const [first] = row.run.manifest.baselines;
+        return (
+          row.phase === phase &&
+          row.speedup !== null &&
+          row.baseline.engine === first?.engine &&
+          row.baseline.precision === (first.precision ?? row.cell.precision) &&
+          own.has(rowKey(row))
+        );
+      })
+      .map((row) => [rowKey(row), row]),
+  );
+}
+
+const ratioOf = (row: SpeedupRow | undefined): string | null =>
+  row?.speedup == null ? null : formatRatio(row.speedup);
+
+function outcomeOf(row: CellRow, phase: Phase, speedup: SpeedupRow | undefined): Entry['outcome'] {
   const { measured, status, reason } = row;
   const imported = importedRate(row, phase);
-  if (imported !== null) return { value: imported, interval: null, hatched: true };
+  if (imported !== null) return { value: imported, interval: null, hatched: true, speedup: null };
   if (measured === null) return { reason: `${status}: ${reason}` };
   return {
     value: measured.rates[PHASE_RATE[phase]],
     interval: measured.intervals[phase],
     hatched: status === 'mismatch',
+    speedup: ratioOf(speedup),
   };
 }
 
@@ -49,12 +76,19 @@ function subtitle(rows: readonly CellRow[], phase: Phase): string {
 
 function figure(report: Report, rows: readonly CellRow[], phase: Phase): Figure {
   const { cell, modelTitle } = rows[0]!;
+  const speedups = firstSpeedups(report, rows, phase);
+  const [compared] = speedups.values();
+  const over = compared === undefined ? '' : `; ×: speedup over ${baselineTitle(compared)}`;
   const grid = makeGrid(
     report.manifest,
-    rows.map((row) => ({ ...placeOf(report, row), outcome: outcomeOf(row, phase) })),
+    rows.map((row) => ({
+      ...placeOf(report, row),
+      outcome: outcomeOf(row, phase, speedups.get(rowKey(row))),
+    })),
   );
   return {
     model: cell.model,
+    facets: { precision: cell.precision, device: cell.device, phase, kind: 'Throughput' },
     stem: fileStem([
       cell.model,
       cell.precision,
@@ -63,7 +97,7 @@ function figure(report: Report, rows: readonly CellRow[], phase: Phase): Figure 
       'throughput',
     ]),
     title: `${PHASE_TITLE[phase]} – ${modelTitle}, ${cell.precision}, ${cell.device.toUpperCase()}`,
-    subtitle: subtitle(rows, phase),
+    subtitle: `${subtitle(rows, phase)}${over}`,
     axisTitle: 'prompt length in tokens, by batch size',
     categories: grid.categories,
     series: grid.series,

@@ -8,6 +8,7 @@ import type { CellRow, Interval, Measured, Report } from '../model.ts';
 import { type Chart, type Figure, hasBars } from './figure.ts';
 import { makeGrid } from './grid.ts';
 import { conditionNotes, methodNote } from './notes.ts';
+import { placeOf } from './scope.ts';
 
 /** How near each engine comes to what the machine can do: arithmetic in prefill, memory traffic in decode. */
 export const utilisation: Chart = {
@@ -41,22 +42,28 @@ function figure(report: Report, rows: readonly CellRow[], phase: Phase): Figure 
   const { cell, modelTitle } = rows[0]!;
   const grid = makeGrid(
     report.manifest,
-    rows.map(({ cell: own, engineTitle, measured, status, reason }) => {
+    rows.map((row) => {
+      const { measured, status, reason } = row;
       const value = measured?.utilisations?.[phase][METRIC[phase]] ?? null;
       const why =
         measured === null ? `${status}: ${reason}` : 'loads no weights, or the roof was not measured';
       return {
-        cell: own,
-        engineTitle,
+        ...placeOf(report, row),
         outcome:
           value === null
             ? { reason: why }
-            : { value, interval: scaled(measured!, phase, value), hatched: status === 'mismatch' },
+            : {
+                value,
+                interval: scaled(measured!, phase, value),
+                hatched: status === 'mismatch',
+                speedup: null,
+              },
       };
     }),
   );
   return {
     model: cell.model,
+    facets: { precision: cell.precision, device: cell.device, phase, kind: 'Use of the machine' },
     stem: fileStem([
       cell.model,
       cell.precision,

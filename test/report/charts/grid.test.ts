@@ -16,7 +16,8 @@ const cell = (engine: string, batchSize: number, length: number, spread = 0): Ce
 const value = (engine: string, batchSize: number, length: number, spread = 0) => ({
   cell: cell(engine, batchSize, length, spread),
   engineTitle: ENGINES.find(({ name }) => name === engine)!.title,
-  outcome: { value: batchSize * 1000 + length, interval: null, hatched: false },
+  row: `${engine} ${batchSize} ${length}`,
+  outcome: { value: batchSize * 1000 + length, interval: null, hatched: false, speedup: null },
 });
 const gap = (engine: string, batchSize: number, length: number, reason: string) => ({
   ...value(engine, batchSize, length),

@@ -9,6 +9,7 @@ import { makeInput } from '../fixtures.ts';
 
 const figure = (groups: number, members: number, series: number): Figure => ({
   model: 'm',
+  facets: { precision: 'fp32', device: 'cpu', phase: 'decode', kind: 'Throughput' },
   stem: 'stem',
   title: 'Title',
   subtitle: 'subtitle',
@@ -18,6 +19,7 @@ const figure = (groups: number, members: number, series: number): Figure => ({
     label: [String(i % members)],
   })),
   series: Array.from({ length: series }, (_, colour) => ({
+    engine: `engine-${colour}`,
     name: `engine ${colour}`,
     colour,
     marks: Array.from({ length: groups * members }, (_, i) => ({
@@ -25,6 +27,8 @@ const figure = (groups: number, members: number, series: number): Figure => ({
       value: 1234 + i,
       interval: null,
       hatched: false,
+      speedup: null,
+      row: '',
     })),
   })),
   reference: null,

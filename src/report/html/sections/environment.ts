@@ -1,0 +1,90 @@
+import { sessionKey } from '../../../schema/cell.ts';
+import { formatMiB, formatPercent } from '../../../units.ts';
+import { describeMethod, describeModel, plural } from '../../describe.ts';
+import { groupBy } from '../../group-by.ts';
+import { oneLine } from '../../markdown.ts';
+import { type Html, html } from '../markup.ts';
+import { table } from '../table.ts';
+import type { PageContext, Section } from './section.ts';
+
+export const environment: Section = {
+  id: 'environment',
+  title: 'Environment',
+  render(context) {
+    return html`${machine(context)}
+${models(context)}
+${engines(context)}`;
+  },
+};
+
+const described = (entries: readonly (readonly [string, string | null])[]): Html =>
+  html`<dl>${entries.flatMap(([name, value]) => (value === null ? [] : [html`<dt>${name}</dt><dd>${value}</dd>`]))}</dl>`;
+
+function machine({ report: { manifest, time, rows } }: PageContext): Html {
+  const { environment: own } = manifest;
+  const finished = rows.find(({ measured }) => measured !== null)?.measured?.rounds.length ?? 0;
+  return described([
+    [
+      'Processor',
+      `${own.cpuModel}, ${plural(own.physicalCores, 'core')}, ${plural(own.logicalCores, 'hardware thread')}`,
+    ],
+    ['Instruction sets', own.cpuFeatures.join(' ') || null],
+    ['Graphics processor', own.gpu],
+    ['Memory', formatMiB(own.memoryMiB)],
+    ['System', `${own.os}, kernel ${own.kernel}, ${own.arch}${own.virtualised ? ', virtual machine' : ''}`],
+    ['Clock governor', own.cpuGovernor],
+    ['Node', own.node],
+    ['Threads', `${plural(manifest.threads, 'compute thread')} per engine`],
+    [
+      'Rounds',
+      `${manifest.repetitions} of every engine in seeded random order (seed ${manifest.seed})${finished > 0 && finished < manifest.repetitions ? `, ${finished} finished` : ''}; ${manifest.generate} tokens per sequence, greedy, end of sequence ignored`,
+    ],
+    ['Statistics', describeMethod(manifest.repetitions)],
+    [
+      'Time inside the engines',
+      time === null || time.wallNs === 0 ? null : `${formatPercent(time.engineNs / time.wallNs)} of the run`,
+    ],
+    [
+      'ortbench',
+      `${own.ortbench}, run ${manifest.runId} of ${manifest.createdAt}, configuration ${manifest.configSha256.slice(0, 12)}`,
+    ],
+  ]);
+}
+
+const models = ({ report: { manifest } }: PageContext): Html =>
+  table(
+    'Models',
+    ['Name', 'Title', 'What it is'],
+    manifest.models.map(({ name, title }) => ({ cells: [name, title, describeModel(manifest, name)] })),
+  );
+
+/** Versions and what really ran, as each session reported them; one line for sessions that reported the same. */
+function engines({ report: { rows } }: PageContext): Html {
+  const sessions = [
+    ...groupBy(
+      rows.filter(({ session }) => session !== null),
+      ({ cell }) => sessionKey(cell),
+    ).values(),
+  ].map(([first]) => first!);
+  const lines = groupBy(sessions, ({ engineTitle, cell, session, preparation }) =>
+    JSON.stringify([
+      engineTitle,
+      cell.precision,
+      pairs(session!.versions),
+      pairs({ ...session!.effective, ...preparation?.effective }),
+    ]),
+  );
+  return table(
+    'Engines: exact versions, and what ran',
+    ['Engine', 'Precision', 'Versions', 'Effective settings'],
+    [...lines.keys()].map((key) => ({
+      cells: (JSON.parse(key) as string[]).map((text) => oneLine(text, 1200)),
+    })),
+  );
+}
+
+const pairs = (record: Readonly<Record<string, unknown>>): string =>
+  Object.entries(record)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
