@@ -59,11 +59,11 @@ describe('help', () => {
       'commands/authoring.ts',
       'commands/define.ts',
       'commands/options.ts',
-      'commands/report-options.ts',
       'errors.ts',
       'exit-codes.ts',
       'failure.ts',
       'files/package-root.ts',
+      'files/redact.ts',
       'machine/version.ts',
     ]);
   });

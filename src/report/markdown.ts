@@ -29,8 +29,8 @@ export const escapeMarkdown = (text: string, longest: number = LONGEST): string 
   oneLine(text, longest)
     .replace(/[\\`*_[\]|~#!{}]/g, '\\$&')
     // At the beginning of a line, or of an item of a list, these begin a list of their own.
-    .replace(/^[-+]/, '\\$&')
-    .replace(/^(\d+)(?=[.)])/, '$1\\')
+    .replace(/^[-+](?=\s|$)/, '\\$&')
+    .replace(/^(\d+)(?=[.)](?:\s|$))/, '$1\\')
     .replace(/[&<>@$]/g, (character) => ENTITIES[character] ?? character)
     // GitHub makes links of bare addresses.
     .replace(/:(?=\/\/)/g, '&#58;')

@@ -51,6 +51,10 @@ export async function readManifest(dir: string): Promise<Manifest> {
     text = (await readBounded(path, MAX_MANIFEST_BYTES)).toString('utf8');
   } catch (error) {
     if (error instanceof UnreadableFile) throw new InfrastructureError(`${path} ${error.message}`);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+      throw new InfrastructureError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
+    }
     throw new UserError(`${dir} is not a results folder: it has no ${MANIFEST_FILE}`, {
       hint: 'name the folder that a sweep wrote, for example results/quickstart-…',
       cause: error,

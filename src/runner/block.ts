@@ -17,7 +17,6 @@ import { Room } from './room.ts';
 import { type Block, largest, roundOrder, type ScheduledCell } from './schedule.ts';
 import { SessionPool } from './sessions.ts';
 
-/** Thrown through the layers when the user interrupted; never stored as a cell's failure. */
 export class Interrupted extends Error {}
 
 /** Runs one block: one model on one device, all its engines and precisions, shape by shape, in interleaved rounds. */
@@ -224,29 +223,25 @@ export class BlockRun {
   /** What did not fit once will not fit with a larger batch and a longer prompt. */
   async #skipLarger(failed: readonly CellRun[]): Promise<void> {
     for (const { cell } of failed) {
+      const reason = `a smaller cell of the same kind ran out of memory (${cellKey(cell)})`;
       for (const run of this.#runs.values()) {
-        const larger =
-          run.cell.batchSize >= cell.batchSize && run.cell.promptLength.length >= cell.promptLength.length;
-        if (!larger || sessionKey(run.cell) !== sessionKey(cell)) continue;
-        await this.#settle(
-          run,
-          'skipped',
-          `a smaller cell of the same kind ran out of memory (${cellKey(cell)})`,
-        );
+        const { batchSize, promptLength } = run.cell;
+        const larger = batchSize >= cell.batchSize && promptLength.length >= cell.promptLength.length;
+        if (larger && sessionKey(run.cell) === sessionKey(cell)) await this.#settle(run, 'skipped', reason);
       }
     }
   }
 
   async #finish(run: CellRun): Promise<void> {
-    const parity = this.#parity.get(sessionKey(run.cell)) ?? [];
-    const { status, reason } = judgeCell(run, parity, this.#pool.effective(run.cell));
+    const parity = this.#parity.get(sessionKey(run.cell));
+    const { status, reason } = judgeCell(run, parity ?? [], this.#pool.effective(run.cell));
     await this.#settle(run, status, reason);
   }
 
   async #settle(run: CellRun, status: Status, reason: string | null): Promise<void> {
     if (run.done) return;
-    run.done = true;
     // With all that it holds: a run of ten thousand cells keeps none of them.
+    run.done = true;
     this.#runs.delete(cellKey(run.cell));
     await this.#context.append({ kind: 'outcome', cell: run.cell, status, reason });
     this.#context.onEvent({ type: 'outcome', cell: run.cell, status, reason });

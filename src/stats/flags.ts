@@ -23,7 +23,7 @@ export const FLAGS = {
   imprecise: 'The 95 % interval of the median is wider than ±5 %: use more repetitions.',
   'busy-machine': 'Other programs used the processor while this was timed: stop them and run again.',
   'idle-load':
-    'Another loaded engine used the processor while this was timed: set its threads to sleep when idle (spinning off), or give it a sweep of its own.',
+    'Another loaded engine used the processor while this was timed: let its threads sleep when idle (spinning off), or run it in a sweep of its own.',
   'below-peers':
     'Far slower than another engine at the same work, where arithmetic takes the time: look at its build and threads (ortbench doctor).',
   implausible:

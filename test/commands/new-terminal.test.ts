@@ -12,10 +12,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A person at a terminal: waits for each text, then types. Python has pseudo-terminals in its standard library. */
 const TYPIST = `
-import json, os, pty, select, sys, time
+import fcntl, json, os, pty, select, struct, sys, termios, time
 talk, argv, folder = json.loads(sys.argv[1])
 pid, fd = pty.fork()
 if pid == 0:
+    # A terminal of no width breaks every line after each letter.
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
     os.chdir(folder)
     os.environ.update(TERM="xterm", COLUMNS="120", LINES="50", NO_COLOR="1")
     os.execv(argv[0], argv)

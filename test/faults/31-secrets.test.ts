@@ -104,7 +104,7 @@ describe('a canary token', () => {
 describe('the captured environment', () => {
   it('is an allow-list of facts of the machine', () => {
     expect(Object.keys(environmentSchema.shape).sort()).toEqual(
-      'arch cpuFeatures cpuGovernor cpuModel gpu kernel logicalCores memoryMiB node ortbench os physicalCores virtualised'.split(
+      'arch cpuFeatures cpuGovernor cpuModel gpu kernel logicalCores memoryMiB node ortbench ortbenchCommit os physicalCores roofline virtualised'.split(
         ' ',
       ),
     );

@@ -7,7 +7,8 @@ import { CHARTS } from '../../src/report/charts/index.ts';
 import type { ReportInput } from '../../src/report/model.ts';
 import { summarise } from '../../src/report/summary.ts';
 import { writeReport } from '../../src/report/write.ts';
-import { HOSTILE, makeInput } from './fixtures.ts';
+import type { RunRecord } from '../../src/schema/record.ts';
+import { HOSTILE, makeInput, makeRun } from './fixtures.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -129,17 +130,25 @@ test('the theme and the title reach pictures, headline and page', async () => {
 });
 
 test('records that are too many for the page lie beside it, whole', async () => {
-  const input = makeInput({
+  const options = {
     generate: 256,
     rounds: 12,
     batchSizes: [1, 2, 4, 8],
     promptLengths: [8, 16, 32, 64, 128],
-  });
+  };
+  const { manifest, records } = makeRun(options);
+  // As a results folder hands them over: with all single times.
+  const input = {
+    manifest,
+    interrupted: false,
+    records: makeInput(options).records,
+    raw: async (visit: (record: RunRecord) => void) => records.forEach(visit),
+  };
   const files = new Map(await write(input, 'report', { formats: ['html'] }));
   expect([...files.keys()]).toEqual(['records.jsonl.gz', 'report.html', 'report.json']);
   const lines = gunzipSync(files.get('records.jsonl.gz')!).toString().trimEnd().split('\n');
-  expect(lines).toHaveLength(input.records.length + 1);
-  expect(lines.slice(1).map((line) => JSON.parse(line))).toEqual(input.records);
+  expect(lines).toHaveLength(records.length + 1);
+  expect(lines.slice(1).map((line) => JSON.parse(line))).toEqual(records);
   const page = files.get('report.html')!.toString();
   expect(page).toContain('href="records.jsonl.gz"');
   expect(page).not.toContain('id="raw"');

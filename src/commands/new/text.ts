@@ -81,6 +81,12 @@ ${baselines.length === 0 ? 'baselines: []' : `baselines:\n${baselines.join('\n')
 # Peak memory, from a run of its own.
 # measureMemory: true
 
+# Published figures to print beside what is measured: a file like configs/blog/published.yaml.
+# published: published.yaml
+
+# Comparisons that would take the sweep beyond so many hours, by estimate, are left out with that reason.
+# maxHours: 2
+
 # Seconds after which an engine that does not answer is ended.
 # timeLimits: { readySeconds: 600, cellSeconds: 1800, closeSeconds: 10 }
 `;

@@ -30,7 +30,9 @@ export function gateMarkdown(report: GateReport): string {
     ...report.warnings.map((warning) => `> **Warning:** ${md(warning)}`),
     ...(lines.length > 0 ? [table(head, lines)] : []),
     ...(rows.length > MOST_ROWS ? [`${rows.length - MOST_ROWS} more comparisons are in the JSON.`] : []),
-    powerSentences(report).map(md).join(' '),
+    powerSentences(report)
+      .map((text) => md(text))
+      .join(' '),
     ...(report.leftOut.length > 0
       ? [
           `Not compared:\n\n${report.leftOut.map(({ id, reason }) => `- ${md(id)}: ${md(reason)}`).join('\n')}`,

@@ -145,7 +145,7 @@ describe.runIf(hasLibrary)('the engine on its library', () => {
       threadPool: true,
       poll: 50,
       backendLibrary: expect.stringMatching(/ggml-cpu/),
-      build: expect.stringMatching(/^prebuilt .*GCC/),
+      build: expect.stringMatching(/^(prebuilt|native) .*GCC/),
     });
     decoder.begin([prompt(5), prompt(5, 1)], 300);
     expect(decoder.effective()).toMatchObject({

@@ -3,6 +3,7 @@ import { formatMiB, formatPercent } from '../../../units.ts';
 import { describeMethod, describeModel, plural } from '../../describe.ts';
 import { groupBy } from '../../group-by.ts';
 import { oneLine } from '../../markdown.ts';
+import type { CellRow, ReportRun } from '../../model.ts';
 import { type Html, html } from '../markup.ts';
 import { table } from '../table.ts';
 import type { PageContext, Section } from './section.ts';
@@ -11,7 +12,8 @@ export const environment: Section = {
   id: 'environment',
   title: 'Environment',
   render(context) {
-    return html`${machine(context)}
+    return html`${machines(context)}
+${context.report.unlike.length === 0 ? null : html`<ul>${context.report.unlike.map((text) => html`<li>${text}</li>`)}</ul>`}
 ${models(context)}
 ${engines(context)}`;
   },
@@ -20,7 +22,14 @@ ${engines(context)}`;
 const described = (entries: readonly (readonly [string, string | null])[]): Html =>
   html`<dl>${entries.flatMap(([name, value]) => (value === null ? [] : [html`<dt>${name}</dt><dd>${value}</dd>`]))}</dl>`;
 
-function machine({ report: { manifest, time, rows } }: PageContext): Html {
+/** One list a run; of several runs each under its name. */
+const machines = ({ report: { runs, rows } }: PageContext): Html[] =>
+  runs.map((run) => {
+    const own = rows.filter((row) => row.run === run);
+    return html`${run.label === null ? null : html`<h3>${run.label}</h3>`}${machine(run, own)}`;
+  });
+
+function machine({ manifest, time }: ReportRun, rows: readonly CellRow[]): Html {
   const { environment: own } = manifest;
   const finished = rows.find(({ measured }) => measured !== null)?.measured?.rounds.length ?? 0;
   return described([

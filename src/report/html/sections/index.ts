@@ -3,8 +3,10 @@ import { charts } from './charts.ts';
 import { downloads } from './downloads.ts';
 import { environment } from './environment.ts';
 import { flags } from './flags.ts';
+import { imported } from './imported.ts';
 import { missing } from './missing.ts';
 import { parity } from './parity.ts';
+import { published } from './published.ts';
 import { results } from './results.ts';
 import type { Section } from './section.ts';
 import { summary } from './summary.ts';
@@ -15,6 +17,8 @@ export const SECTIONS: readonly Section[] = [
   charts,
   averages,
   results,
+  published,
+  imported,
   parity,
   missing,
   flags,
