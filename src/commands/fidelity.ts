@@ -178,6 +178,7 @@ async function writePage(
       measuredAt,
       machine,
       threads,
+      sittings: Math.min(declaration.sittings, Math.max(1, ...rows.map(({ rounds }) => rounds))),
       versions: { ...versions },
       rows: [...rows],
       problems: [...problems],

@@ -47,14 +47,15 @@ async function methods({ engine, tools, options, build }: Comparison): Promise<s
   return [...(how.length > 0 ? [`Engine \`${engine}\`, ${how.join(', ')}.\n`] : []), ...lines, ''].join('\n');
 }
 
-function renderSection({ measuredAt, machine, threads, versions, rows, problems }: FidelitySection): string {
+function renderSection(section: FidelitySection): string {
+  const { measuredAt, machine, threads, sittings, versions, rows, problems } = section;
   const cores = `${machine.physicalCores} cores, ${machine.logicalCores} threads`;
   const virtual = machine.virtualised ? ', virtual machine' : '';
   const libraries = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const failed = problems.filter((problem) => problem.failed);
   return [
     `Measured on ${measuredAt.slice(0, 10)}: ${machine.cpuModel}, ${cores}${virtual}, ${formatMiB(machine.memoryMiB)}, ` +
-      `${machine.os}, kernel ${machine.kernel}; ${threads} threads; ortbench ${machine.ortbench}, Node ${machine.node}, ` +
+      `${machine.os}, kernel ${machine.kernel}; ${threads} threads; rounds in ${sittings === 1 ? 'one sitting' : `${sittings} sittings`}; ortbench ${machine.ortbench}, Node ${machine.node}, ` +
       `${libraries.join(', ')}.\n`,
     ...(rows.length === 0 ? [] : [table(rows)]),
     ...leftOut(problems),

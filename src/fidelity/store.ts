@@ -22,6 +22,8 @@ const sectionSchema = z.object({
     ortbench: z.string(),
   }),
   threads: z.int(),
+  /** How often everything was opened anew; one where it was not recorded yet. */
+  sittings: z.int().default(1),
   versions: z.record(z.string(), z.string()),
   rows: z.array(z.custom<FidelityRow>((row) => typeof row === 'object' && row !== null && 'ratio' in row)),
   problems: z.array(z.custom<FidelityProblem>((problem) => typeof problem === 'object' && problem !== null)),

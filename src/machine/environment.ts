@@ -32,16 +32,20 @@ function operatingSystem(): string {
   return pretty ?? osType();
 }
 
-/** Devices that an engine could use, by their drivers: NVIDIA's own word, and Vulkan's where there is no such driver. */
+/**
+ * Devices that an engine could use, by their drivers: NVIDIA's own word, and Vulkan's where there is no such driver. A
+ * renderer on the processor is no hardware; sessions that run on one say so themselves.
+ */
 async function gpuNames(): Promise<string | null> {
   for (const device of ['cuda', 'webgpu'] as const) {
     const found = await findDevices(device);
-    if ('devices' in found) return found.devices.map(deviceLine).join('; ').slice(0, 400);
+    const real = 'devices' in found ? found.devices.filter(({ software }) => !software) : [];
+    if (real.length > 0) return real.map(deviceLine).join('; ').slice(0, 400);
   }
   return null;
 }
 
-function deviceLine({ name, driver, memoryMiB, software }: DeviceFacts): string {
+function deviceLine({ name, driver, memoryMiB }: DeviceFacts): string {
   const memory = memoryMiB === null ? '' : `, ${memoryMiB} MiB`;
-  return `${name} (${driver}${memory}${software ? ', software renderer' : ''})`;
+  return `${name} (${driver}${memory})`;
 }
