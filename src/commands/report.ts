@@ -3,7 +3,6 @@ import { UserError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { THEMES } from '../report/charts/palette.ts';
 import { publishedTable } from '../report/published/terminal.ts';
-import { summarise } from '../report/summary.ts';
 import { REPORT_FORMATS, writeReport } from '../report/write.ts';
 import { type Results, readResults } from '../results/reader.ts';
 import { reportFolder } from './folders.ts';
@@ -37,7 +36,7 @@ export async function runReport(folders: readonly string[], options: ReportOptio
     results.push(read);
   }
   const reportDir = reportFolder(folders, options.out);
-  const { files } = await writeReport(results, reportDir, {
+  const { files, report } = await writeReport(results, reportDir, {
     machines: options.machine ?? [],
     theme,
     title: options.title,
@@ -47,8 +46,7 @@ export async function runReport(folders: readonly string[], options: ReportOptio
     console.log(JSON.stringify({ results: folders, report: reportDir, files }, null, 2));
     return EXIT.ok;
   }
-  const published = results.flatMap((input) => summarise(input).published);
-  const table = publishedTable(published, process.stdout.columns ?? WIDTH);
+  const table = publishedTable(report.published, process.stdout.columns ?? WIDTH);
   if (table !== '') console.log(table);
   console.log(`${files.length} files in ${relative('', reportDir) || '.'}`);
   return EXIT.ok;

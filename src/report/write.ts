@@ -31,27 +31,28 @@ const PAGE_FILE = 'report.html';
  * charts/*.png and *.svg, headline.md, report.html and report.json. The same records give the same bytes.
  * @param input of several runs one report is made, which keeps them apart (gather.ts)
  * @param outDir made when missing; files of an earlier report that this one no longer has are removed.
- * @returns the files written, relative to `outDir`.
+ * @returns the files written, relative to `outDir`, and what they were made from.
  * @throws InfrastructureError when they cannot be written; an earlier report is then untouched.
  */
 export async function writeReport(
   input: ReportInput | readonly ReportInput[],
   outDir: string,
-  { fs, title, ...options }: WriteReportOptions = {},
-): Promise<{ files: string[] }> {
+  { fs, title, machines = [], ...options }: WriteReportOptions = {},
+): Promise<{ files: string[]; report: Report }> {
   const inputs = ('manifest' in input ? [input] : input).map((one) => {
     const clean = withoutPaths(one);
     return title === undefined ? clean : { ...clean, manifest: { ...clean.manifest, title: oneLine(title) } };
   });
-  return { files: await publish(outDir, listed(inputs, options), fs) };
+  const report = gather(inputs, machines);
+  return { files: await publish(outDir, listed(inputs, report, options), fs), report };
 }
 
 /** The page comes last: it links to what lies beside it. */
 async function* listed(
   inputs: readonly ReportInput[],
-  { formats = REPORT_FORMATS, theme, machines = [] }: Omit<WriteReportOptions, 'fs' | 'title'>,
+  report: Report,
+  { formats = REPORT_FORMATS, theme }: Pick<WriteReportOptions, 'formats' | 'theme'>,
 ): AsyncGenerator<OutputFile> {
-  const report = gather(inputs, machines);
   const files: string[] = [];
   for await (const file of outputs(report, formats, theme)) {
     files.push(file.path);

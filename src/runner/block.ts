@@ -8,6 +8,7 @@ import type { Status } from '../schema/vocabulary.ts';
 import { formatMiB } from '../units.ts';
 import { asEngineError, CellRun, type PeakMemory } from './cell-run.ts';
 import type { RunContext } from './context.ts';
+import { Interrupted } from './interrupted.ts';
 import { judgeCell } from './judge.ts';
 import { measurePeakMemory } from './measure.ts';
 import { checkParity } from './parity/check.ts';
@@ -16,8 +17,6 @@ import { type ParityShape, parityShapes, shapesFor, within } from './parity/shap
 import { Room } from './room.ts';
 import { type Block, largest, roundOrder, type ScheduledCell } from './schedule.ts';
 import { SessionPool } from './sessions.ts';
-
-export class Interrupted extends Error {}
 
 /** Runs one block: one model on one device, all its engines and precisions, shape by shape, in interleaved rounds. */
 export class BlockRun {

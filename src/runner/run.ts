@@ -4,9 +4,10 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeLeftovers, temporaryName } from '../files/leftovers.ts';
 import { finishedCells } from '../results/resume.ts';
-import { BlockRun, Interrupted } from './block.ts';
+import { BlockRun } from './block.ts';
 import type { RunContext } from './context.ts';
 import { EngineClock } from './engine-clock.ts';
+import { Interrupted } from './interrupted.ts';
 import { References } from './parity/reference.ts';
 import { makeBlocks, type ScheduledCell } from './schedule.ts';
 

@@ -37,13 +37,14 @@ Entry = dict[str, Any]
 def gguf_constants(canonical: Canonical, artefact: Path) -> Iterator[Entry]:
     config, family = canonical.config, family_of(canonical.config.model_type)
     reader = GGUFReader(artefact / FILE)
-    for name, expected in gguf_expected(config, family).items():
+    frequencies = rotary_frequencies(config)
+    for name, expected in gguf_expected(config, family, 2 * len(frequencies)).items():
         field = reader.fields.get(f"{family.gguf_arch}.{name}")
         yield entry(name, None if field is None else field.contents(), expected)
-    yield compared("rotary frequencies", gguf_frequencies(reader, family), rotary_frequencies(config), relative=1e-5)
+    yield compared("rotary frequencies", gguf_frequencies(reader, family), frequencies, relative=1e-5)
 
 
-def gguf_expected(config: PretrainedConfig, family: Family) -> dict[str, float]:
+def gguf_expected(config: PretrainedConfig, family: Family, rotary_size: int) -> dict[str, float]:
     values = {
         "block_count": config.num_hidden_layers,
         "embedding_length": config.hidden_size,
@@ -52,7 +53,7 @@ def gguf_expected(config: PretrainedConfig, family: Family) -> dict[str, float]:
         "attention.head_count_kv": config.num_key_value_heads,
         "attention.key_length": head_size(config),
         "attention.value_length": head_size(config),
-        "rope.dimension_count": 2 * len(rotary_frequencies(config)),
+        "rope.dimension_count": rotary_size,
         family.gguf_epsilon: family.norm_epsilon(config),
     }
     window = getattr(config, "sliding_window", None)
@@ -97,6 +98,7 @@ def attention_expected(config: PretrainedConfig) -> dict[str, float]:
 
 
 def rotary_caches(graph: onnx.GraphProto, artefact: Path, config: PretrainedConfig) -> Iterator[Entry]:
+    frequencies = rotary_frequencies(config)
     for tensor in graph.initializer:
         function = {"cos_cache": np.cos, "sin_cache": np.sin}.get(tensor.name)
         if function is None:
@@ -105,7 +107,7 @@ def rotary_caches(graph: onnx.GraphProto, artefact: Path, config: PretrainedConf
         positions = np.arange(stored.shape[0])
         # Angles are products in float32; what its rounding does grows with the position.
         absolute = stored.shape[0] * 2.0**-22 + float(np.finfo(stored.dtype).eps)
-        expected = function(np.outer(positions, rotary_frequencies(config)))
+        expected = function(np.outer(positions, frequencies))
         yield compared(tensor.name, stored.astype(np.float64), expected, absolute=absolute)
 
 
