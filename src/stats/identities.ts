@@ -82,6 +82,9 @@ export function placementViolations(cell: Cell, effective: Effective): string[] 
 /** Times below this are too short for what follows to be more than jitter. */
 const LEAST_SELECTION_NS = 1e6;
 const LEAST_WALL_NS = 20e6;
+/** Of fewer runs than this, one that the scheduler held up decides the median; it may be held up for this long. */
+const RUNS_FOR_A_MEDIAN = 3;
+const HELD_UP_NS = 20e6;
 
 /**
  * Breaches that show over all runs of a cell: a device that was not waited for finishes its work in the selection after,
@@ -91,12 +94,13 @@ const LEAST_WALL_NS = 20e6;
 export function timingViolations(samples: readonly Pick<SampleSummary, 'runs'>[]): string[] {
   const runs = samples.flatMap((sample) => sample.runs.filter((run) => run.firstSelectNs !== null));
   if (runs.length === 0) return [];
+  const leastNs = runs.length < RUNS_FOR_A_MEDIAN ? HELD_UP_NS : LEAST_SELECTION_NS;
   const found: string[] = [];
   const compare = (what: string, phaseNs: readonly number[], selectionNs: readonly number[]): void => {
     if (phaseNs.length === 0 || selectionNs.length === 0) return;
     const phase = median(phaseNs);
     const selection = median(selectionNs);
-    if (selection <= Math.max(phase, LEAST_SELECTION_NS)) return;
+    if (selection <= Math.max(phase, leastNs)) return;
     found.push(
       `selection of ${Math.round(selection)} ns after a ${what} of ${Math.round(phase)} ns: it was not waited for`,
     );
