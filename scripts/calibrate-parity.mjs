@@ -100,7 +100,8 @@ async function measure(name, seed) {
             generate: 16,
           },
           choice: { engine: engine.meta.id, name: engine.meta.id, options: {} },
-          memoryMiB: 1,
+          hostMiB: 1,
+          deviceMiB: null,
         });
         const fitting = lengths.filter((length) => length + 64 <= model.shape.maxContextLength);
         const shapes = fitting.flatMap((length) => [

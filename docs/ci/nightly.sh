@@ -20,9 +20,9 @@ node dist/cli.js compare "$config" --baseline "$baseline" --candidate "$candidat
 code=$?
 
 charts=0
-# What was measured tonight, whatever the verdict.
+# What was measured tonight, whatever the verdict, with every night so far on its page.
 if [ -f "$night/stage1/manifest.json" ]; then
-  node dist/cli.js report "$night/stage1" --out "$night/report" || charts=4
+  node dist/cli.js report "$night/stage1" --history "$nightly" --out "$night/report" || charts=4
 fi
 # Every night so far. Without a single one, the gate has already said why.
 if [ -n "$(find "$nightly" -name manifest.json -print -quit)" ]; then

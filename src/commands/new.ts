@@ -124,6 +124,6 @@ async function outlookOf(loaded: LoadedSweep) {
   const metas = metasOf(await enginesOf(loaded.sweep));
   const facts = await machineFacts(loaded, null);
   const plan = planSweep(loaded, metas, facts);
-  const { counts, seconds, peakMiB, reasons } = summarisePlan(loaded, plan, metas, facts);
-  return { cells: plan.cells.length, planned: counts.planned, seconds, peakMiB, reasons };
+  const { counts, seconds, peakHostMiB, reasons } = summarisePlan(loaded, plan, metas, facts);
+  return { cells: plan.cells.length, planned: counts.planned, seconds, peakHostMiB, reasons };
 }

@@ -19,6 +19,11 @@ export const REPORT_OPTIONS = [
     'name of the machine of the first results folder, then of the second (repeatable)',
     collect,
   ],
+  [
+    '--history <results>',
+    'show these stored runs over time on the page, as `history` does (repeatable)',
+    collect,
+  ],
   JSON_OUTPUT,
 ] as const;
 

@@ -1,9 +1,9 @@
 import type { LoadedSweep } from '../config/load.ts';
 import type { EngineMeta } from '../engines/engine.ts';
-import { roomMiB } from '../plan/facts.ts';
+import { memoryRoom } from '../plan/facts.ts';
 import type { Plan, PlanFacts, PlannedCell, PlanStatus } from '../plan/plan.ts';
 import { estimateCellSeconds, estimateSessionSeconds } from '../plan/time.ts';
-import { type Block, makeBlocks } from '../runner/schedule.ts';
+import { type Block, makeBlocks, memoryTogether } from '../runner/schedule.ts';
 
 /** All cells that will not run for the same reason. */
 export interface ReasonCount {
@@ -21,7 +21,7 @@ export interface BlockSummary {
   readonly sessions: number;
   readonly residency: Block['residency'];
   /** Sum of each session's largest cell: what keeping all loaded takes. */
-  readonly togetherMiB: number;
+  readonly together: { readonly hostMiB: number; readonly deviceMiB: number };
   /** What loading and warming up anew in every round costs on top; 0 when sessions stay loaded together. */
   readonly reloadSeconds: number;
   /** How long one round with its loads takes: as far as two engines' figures of one round lie apart at most. */
@@ -36,8 +36,8 @@ export interface PlanSummary {
   readonly reasons: readonly ReasonCount[];
   /** Of the whole run, reloads included. */
   readonly seconds: number;
-  /** Of the largest session alone. */
-  readonly peakMiB: number;
+  /** Of the largest session alone, in the host. */
+  readonly peakHostMiB: number;
   readonly blocks: readonly BlockSummary[];
 }
 
@@ -52,13 +52,13 @@ export function summarisePlan(
   const reasons = new Map<string, { status: PlanStatus; reason: string; cells: number }>();
   const planned: PlannedCell[] = [];
   let seconds = 0;
-  let peakMiB = 0;
+  let peakHostMiB = 0;
   for (const entry of plan.cells) {
     counts[entry.status] += 1;
     if (entry.reason === null) {
       planned.push(entry);
       seconds += entry.seconds;
-      peakMiB = Math.max(peakMiB, entry.memoryMiB);
+      peakHostMiB = Math.max(peakHostMiB, entry.hostMiB);
       continue;
     }
     const key = `${entry.status} ${entry.reason}`;
@@ -66,14 +66,14 @@ export function summarisePlan(
     if (known === undefined) reasons.set(key, { status: entry.status, reason: entry.reason, cells: 1 });
     else known.cells += 1;
   }
-  const blocks = makeBlocks(planned, roomMiB(facts)).map((block) =>
+  const blocks = makeBlocks(planned, memoryRoom(facts)).map((block) =>
     summariseBlock(block, loaded, metas, facts),
   );
   return {
     counts,
     reasons: [...reasons.values()].sort((a, b) => b.cells - a.cells),
     seconds: blocks.reduce((sum, { reloadSeconds }) => sum + reloadSeconds, seconds),
-    peakMiB,
+    peakHostMiB,
     blocks,
   };
 }
@@ -85,14 +85,12 @@ function summariseBlock(
   { threads }: PlanFacts,
 ): BlockSummary {
   const { shape } = models.find(({ spec }) => spec.name === block.model)!;
-  let togetherMiB = 0;
   let cells = 0;
   let onceSeconds = 0;
   let roundsSeconds = 0;
   for (const members of block.sessions.values()) {
     const meta = metas.get(members[0]!.choice.engine)!;
     cells += members.length;
-    togetherMiB += members.reduce((most, { memoryMiB }) => Math.max(most, memoryMiB), 0);
     onceSeconds += estimateSessionSeconds(members[0]!.cell, shape, meta, sweep, threads);
     for (const { cell } of members) {
       const { prepare, rounds } = estimateCellSeconds(cell, shape, meta, sweep, threads);
@@ -107,7 +105,7 @@ function summariseBlock(
     comparisons: block.comparisons.length,
     sessions: block.sessions.size,
     residency: block.residency,
-    togetherMiB,
+    together: memoryTogether([...block.sessions.values()]),
     roundSeconds: roundsSeconds / sweep.repetitions + (block.residency === 'together' ? 0 : onceSeconds),
     apartSeconds: roundsSeconds + onceSeconds,
     reloadSeconds: block.residency === 'together' ? 0 : (sweep.repetitions - 1) * onceSeconds,

@@ -52,7 +52,7 @@ function table(cells: readonly PlannedCell[], notes: ReadonlyMap<string, number>
     style: { head: [], border: [], compact: true },
   });
   let work = '';
-  for (const { cell, status, reason, memoryMiB, seconds } of cells) {
+  for (const { cell, status, reason, hostMiB, deviceMiB, seconds } of cells) {
     const { length, spread } = cell.promptLength;
     const prompt = spread === 0 ? String(length) : `${length} ~${spread}`;
     // The work of a comparison is written once, so that its engines read as one group.
@@ -66,7 +66,7 @@ function table(cells: readonly PlannedCell[], notes: ReadonlyMap<string, number>
       cell.precision,
       cell.engine,
       COLOUR[status](status) + note,
-      runs ? formatMiB(memoryMiB) : '',
+      runs ? formatMemory({ hostMiB, deviceMiB }) : '',
       runs ? formatDuration(seconds) : '',
     ]);
   }
@@ -96,16 +96,22 @@ function totals({ sweep }: LoadedSweep, summary: PlanSummary, facts: PlanFacts):
     const held = `${block.sessions} sessions of ${block.model} on ${block.device}`;
     const how =
       block.residency === 'together'
-        ? `stay loaded together, about ${formatMiB(block.togetherMiB)}`
-        : `do not fit together (about ${formatMiB(block.togetherMiB)}): loaded anew in each of ${sweep.repetitions} rounds. Costs about ${formatDuration(block.reloadSeconds)} more; gains rounds that hold every engine within ${formatDuration(block.roundSeconds)}, so that a drift of the machine divides out of the speedups, where engines run one after another would lie ${formatDuration(block.apartSeconds)} apart`;
+        ? `stay loaded together, about ${formatMemory(block.together)}`
+        : `do not fit together (about ${formatMemory(block.together)}): loaded anew in each of ${sweep.repetitions} rounds. Costs about ${formatDuration(block.reloadSeconds)} more; gains rounds that hold every engine within ${formatDuration(block.roundSeconds)}, so that a drift of the machine divides out of the speedups, where engines run one after another would lie ${formatDuration(block.apartSeconds)} apart`;
     lines.push(`  ${held} ${how}; ${block.comparisons} comparisons`);
   }
   const free = facts.availableMiB === null ? '' : `, ${formatMiB(facts.availableMiB)} free`;
   lines.push(
     `estimated time ${formatDuration(summary.seconds)}, rough: by arithmetic, not by measurement; preparing models comes on top`,
-    `largest session ${formatMiB(summary.peakMiB)} of ${formatMiB(facts.memoryMiB)}${free}`,
+    `largest session ${formatMiB(summary.peakHostMiB)} of ${formatMiB(facts.memoryMiB)}${free}`,
   );
   return lines;
+}
+
+/** The host's, and what lies on a device. */
+function formatMemory({ hostMiB, deviceMiB }: { hostMiB: number; deviceMiB: number | null }): string {
+  const onDevice = deviceMiB ? ` + ${formatMiB(deviceMiB)} on the device` : '';
+  return formatMiB(hostMiB) + onDevice;
 }
 
 function count(cells: number): string {

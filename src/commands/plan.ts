@@ -44,8 +44,8 @@ function toJson(loaded: LoadedSweep, plan: Plan, summary: PlanSummary, facts: Pl
     configSha256: loaded.configSha256,
     machine: { memoryMiB, availableMiB, threads, ...(device && { device }) },
     ...summary,
-    cells: plan.cells.map(({ cell, status, reason, memoryMiB, seconds }) => {
-      return { cell, key: cellKey(cell), status, reason, memoryMiB, seconds };
+    cells: plan.cells.map(({ cell, status, reason, hostMiB, deviceMiB, seconds }) => {
+      return { cell, key: cellKey(cell), status, reason, hostMiB, deviceMiB, seconds };
     }),
   };
   return `${JSON.stringify(document, null, 2)}\n`;

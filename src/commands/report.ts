@@ -13,6 +13,7 @@ export interface ReportOptions {
   readonly theme?: string;
   readonly formats?: string;
   readonly title?: string;
+  readonly history?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -40,6 +41,7 @@ export async function runReport(folders: readonly string[], options: ReportOptio
     machines: options.machine ?? [],
     theme,
     title: options.title,
+    history: options.history && (await historyOf(options.history)),
     ...(formats === undefined ? {} : { formats }),
   });
   if (options.json) {
@@ -50,6 +52,12 @@ export async function runReport(folders: readonly string[], options: ReportOptio
   if (table !== '') console.log(table);
   console.log(`${files.length} files in ${relative('', reportDir) || '.'}`);
   return EXIT.ok;
+}
+
+async function historyOf(folders: readonly string[]): Promise<string> {
+  const { readHistory } = await import('../history/history.ts');
+  const { historySection } = await import('../history/section.ts');
+  return historySection(await readHistory(folders));
 }
 
 function oneOf<const T extends string>(given: string, known: readonly T[], option: string): T {

@@ -3,7 +3,7 @@ import type { Engine } from '../engines/engine.ts';
 import { ENGINES } from '../engines/index.ts';
 import { InfrastructureError, UserError } from '../errors.ts';
 import { captureEnvironment } from '../machine/environment.ts';
-import { enginesOf, machineFacts, metasOf, probeEngines, roomMiB, threadsOf } from '../plan/facts.ts';
+import { enginesOf, machineFacts, memoryRoom, metasOf, probeEngines, threadsOf } from '../plan/facts.ts';
 import { parseOnly } from '../plan/only.ts';
 import { type PlannedCell, planSweep } from '../plan/plan.ts';
 import { finishedCells } from '../results/resume.ts';
@@ -68,6 +68,11 @@ async function sweep(configPath: string, options: SweepOptions, progress: Progre
     announce(planned, plan.cells, store.manifest, store.dir, progress);
     const artefacts = new Artefacts(loaded.models, loaded.sweep.device, (line) => progress.status(line));
     const reference = await findReference(parity);
+    if (parity && 'missing' in reference) {
+      progress.line(
+        `warning: ${reference.missing}; no parity check, and so no speedup (--no-parity divides all the same)`,
+      );
+    }
     await artefacts.prepareAll(planned, engines, 'engine' in reference ? reference.engine : null);
     const finished = finishedCells(store.earlier);
     const left = planned.filter(({ cell }) => !finished.has(cellKey(cell)));
@@ -75,7 +80,7 @@ async function sweep(configPath: string, options: SweepOptions, progress: Progre
     const summary = await runCells(planned, {
       sweep: loaded.sweep,
       threads,
-      memoryMiB: roomMiB(facts),
+      room: memoryRoom(facts),
       parity,
       engines,
       reference,
@@ -146,5 +151,7 @@ async function findReference(parity: boolean): Promise<RunContext['reference']> 
   const engine = engines.find(({ meta }) => meta.reference === true)!;
   const probe = await engine.probe('cpu', engine.options.parse({}));
   if (probe.available) return { engine };
-  return { missing: `${engine.meta.title}, the reference, is not available: ${probe.reason}` };
+  return {
+    missing: `${engine.meta.title}, the reference, is not available: ${probe.reason}; to mend: ${probe.mend}`,
+  };
 }

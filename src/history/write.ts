@@ -1,4 +1,5 @@
 import * as nodeFs from 'node:fs/promises';
+import { treeWithoutPaths } from '../report/machine-paths.ts';
 import { type OutputFile, type PublishFs, publish } from '../report/publish.ts';
 import type { History } from './model.ts';
 import { historyPage } from './page.ts';
@@ -17,7 +18,7 @@ export async function writeHistory(
   outDir: string,
   fs: PublishFs = nodeFs,
 ): Promise<string[]> {
-  return publish(outDir, outputs(history), fs, INDEX_FILE);
+  return publish(outDir, outputs(treeWithoutPaths(history)), fs, INDEX_FILE);
 }
 
 /** Without the facts of each point, which are many and mostly the same: those that changed stand beside the changes. */

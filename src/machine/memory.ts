@@ -2,6 +2,13 @@ import { freemem, totalmem } from 'node:os';
 
 const BYTES_PER_MIB = 2 ** 20;
 
+/** Memory that sessions may fill together. */
+export interface MemoryRoom {
+  readonly hostMiB: number;
+  /** Null where nobody knows: what lies on the device is then counted with the host's, as it is on integrated ones. */
+  readonly deviceMiB: number | null;
+}
+
 /** Memory that this process may use, in MiB: the machine's, or its control group's limit where that is smaller. */
 export function memoryMiB(): number {
   const limit = process.constrainedMemory();

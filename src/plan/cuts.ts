@@ -22,7 +22,8 @@ export interface Candidate {
   readonly choice: EngineChoice;
   readonly meta: EngineMeta;
   readonly shape: ModelShape;
-  readonly memoryMiB: number;
+  readonly hostMiB: number;
+  readonly deviceMiB: number | null;
   readonly verdict: Verdict | null;
 }
 
@@ -89,18 +90,18 @@ export function cutToTime(cells: readonly Candidate[], sweep: Sweep, threads: nu
 }
 
 function estimate(
-  { cell, choice, meta, shape, memoryMiB, verdict }: Candidate,
+  { cell, choice, meta, shape, hostMiB, deviceMiB, verdict }: Candidate,
   sweep: Sweep,
   threads: number,
   sessions: Set<string>,
 ): PlannedCell {
-  if (verdict !== null) return { cell, choice, ...verdict, memoryMiB, seconds: 0 };
+  if (verdict !== null) return { cell, choice, ...verdict, hostMiB, deviceMiB, seconds: 0 };
   const { prepare, rounds, memory } = estimateCellSeconds(cell, shape, meta, sweep, threads);
   const session = sessionKey(cell);
   const shared = sessions.has(session) ? 0 : estimateSessionSeconds(cell, shape, meta, sweep, threads);
   sessions.add(session);
   const seconds = prepare + rounds + memory + shared;
-  return { cell, choice, status: 'planned', reason: null, memoryMiB, seconds };
+  return { cell, choice, status: 'planned', reason: null, hostMiB, deviceMiB, seconds };
 }
 
 /** Adjacent cells of one work: the plan's order keeps them together. */

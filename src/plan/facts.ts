@@ -4,7 +4,7 @@ import { ENGINES } from '../engines/index.ts';
 import { optionsOf } from '../engines/options.ts';
 import { physicalCores } from '../machine/cpu.ts';
 import { findDevices } from '../machine/devices/find.ts';
-import { availableMemoryMiB, memoryMiB } from '../machine/memory.ts';
+import { availableMemoryMiB, type MemoryRoom, memoryMiB } from '../machine/memory.ts';
 import type { Rule, Sweep } from '../schema/sweep.ts';
 import type { PlanFacts } from './plan.ts';
 
@@ -49,8 +49,10 @@ export async function machineFacts(loaded: LoadedSweep, only: Rule | null): Prom
   };
 }
 
-/** Memory in MiB that sessions may fill together: what is free in the host, and on the device where that is less. */
-export function roomMiB({ memoryMiB, availableMiB, device }: PlanFacts): number {
-  const onDevice = device?.freeMiB ?? device?.memoryMiB ?? Number.POSITIVE_INFINITY;
-  return Math.min(memoryMiB, availableMiB ?? memoryMiB, onDevice);
+/** What sessions may fill together: what is free in the host, and on the device. */
+export function memoryRoom({ memoryMiB, availableMiB, device }: PlanFacts): MemoryRoom {
+  return {
+    hostMiB: Math.min(memoryMiB, availableMiB ?? memoryMiB),
+    deviceMiB: device?.freeMiB ?? device?.memoryMiB ?? null,
+  };
 }

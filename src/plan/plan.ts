@@ -41,8 +41,10 @@ export interface PlannedCell {
   readonly status: PlanStatus;
   /** Why it will not run; null for planned cells. */
   readonly reason: string | null;
-  /** Predicted peak of its session while it runs, in the host's memory or the device's, whichever holds more. */
-  readonly memoryMiB: number;
+  /** Predicted peak of its session in the host's memory while it runs. */
+  readonly hostMiB: number;
+  /** The same in the device's memory; null on the CPU. */
+  readonly deviceMiB: number | null;
   /** Estimated seconds, the session's own load and parity check in its first planned cell; 0 when it will not run. */
   readonly seconds: number;
 }
@@ -75,7 +77,7 @@ export function planSweep(
     const shape = shapes.get(cell.model)!;
     const onDevice = cell.device === 'cpu' ? null : predictDeviceMemory(cell, shape, meta);
     const hostMiB = onDevice?.hostMiB ?? predictMemory(cell, shape, meta).peakMiB;
-    const memoryMiB = Math.max(hostMiB, onDevice?.deviceMiB ?? 0);
+    const deviceMiB = onDevice?.deviceMiB ?? null;
     const verdict =
       byRule(cell, rules) ??
       byCapability(cell, meta) ??
@@ -83,8 +85,8 @@ export function planSweep(
       byWindow(cell, shape, meta) ??
       byAvailability(chosen, facts) ??
       byMemory(hostMiB, facts) ??
-      (onDevice && byDeviceMemory(onDevice.deviceMiB, facts));
-    return { cell, choice, meta, shape, memoryMiB, verdict };
+      (deviceMiB === null ? null : byDeviceMemory(deviceMiB, facts));
+    return { cell, choice, meta, shape, hostMiB, deviceMiB, verdict };
   });
   const onDisk = facts.disk ? cutToDisk(cells, facts.disk) : cells;
   return { cells: cutToTime(onDisk, sweep, facts.threads) };

@@ -14,11 +14,13 @@ export const withoutMachinePaths = (text: string): string =>
   text.replace(ABSOLUTE, (path) => `…/${path.split(/[/\\]/).findLast((name) => name !== '') ?? ''}`);
 
 /** Of every text in a tree of plain data. */
-function cleaned<T>(value: T): T {
+export function treeWithoutPaths<T>(value: T): T {
   if (typeof value === 'string') return withoutMachinePaths(value) as T;
-  if (Array.isArray(value)) return value.map(cleaned) as T;
+  if (Array.isArray(value)) return value.map(treeWithoutPaths) as T;
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, cleaned(member)])) as T;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, treeWithoutPaths(member)]),
+  ) as T;
 }
 
 /** What is said of cells, sessions and the reader's warnings; names, and samples, which hold numbers, stay as they are. */
@@ -43,12 +45,16 @@ export function withoutPaths(input: ReportInput): ReportInput {
 export function recordWithoutPaths<T extends RunRecord | SummarisedRecord>(record: T): T {
   switch (record.kind) {
     case 'session':
-      return { ...record, versions: cleaned(record.versions), effective: cleaned(record.effective) };
+      return {
+        ...record,
+        versions: treeWithoutPaths(record.versions),
+        effective: treeWithoutPaths(record.effective),
+      };
     case 'preparation':
-      return { ...record, effective: cleaned(record.effective) };
+      return { ...record, effective: treeWithoutPaths(record.effective) };
     case 'parity':
     case 'outcome':
-      return { ...record, reason: cleaned(record.reason) };
+      return { ...record, reason: treeWithoutPaths(record.reason) };
     default:
       return record;
   }

@@ -56,12 +56,15 @@ const combine = (a: Parity, b: Parity): Parity => {
 
 type Comparison = Pick<SpeedupRow, 'speedup' | 'interval' | 'logRatios' | 'reason'>;
 
-/** Why a row must not be divided while parity counts: its ids and logits were kept by the engine's own tool. */
-const ownTool = (row: CellRow, name: string): string | null => {
+/**
+ * Why a row must not be divided while parity counts: an engine's own tool shows no logits, or there was no reference to
+ * hold them against. An engine that loads no model has nothing to be checked.
+ */
+const unproven = (row: CellRow, name: string): string | null => {
+  if (row.parity !== 'unchecked' || row.session?.artefact === null) return null;
   const flag = row.flags.find((flag) => flag.name === 'own-tool');
-  return flag === undefined
-    ? null
-    : `${name} was driven through ${flag.detail}, so nothing shows that it computes the same (--no-parity divides all the same)`;
+  const why = flag === undefined ? row.parityReason : `it was driven through ${flag.detail}`;
+  return `nothing shows that ${name} computes the same: ${why} (--no-parity divides all the same)`;
 };
 
 function compare(
@@ -85,8 +88,8 @@ function compare(
   if (row.preparation?.promptsSha256 !== other.preparation?.promptsSha256) {
     return none(`the baseline ${baselineName} was given other prompts`);
   }
-  const tool = parity ? (ownTool(row, row.engineTitle) ?? ownTool(other, baselineName)) : null;
-  if (tool !== null) return none(tool);
+  const doubt = parity ? (unproven(row, row.engineTitle) ?? unproven(other, baselineName)) : null;
+  if (doubt !== null) return none(doubt);
   const series = ({ measured }: CellRow): Series =>
     new Map(measured!.rounds.map(({ round, rates }) => [round, rates[PHASE_RATE[phase]]]));
   const paired = pairedSpeedup(series(row), series(other));

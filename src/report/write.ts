@@ -19,6 +19,8 @@ export interface WriteReportOptions {
   readonly theme?: ThemeName | undefined;
   /** Instead of the sweep's own. */
   readonly title?: string | undefined;
+  /** Stored runs over time, for the page: markup, escaped and without folders of the machine. */
+  readonly history?: string | undefined;
   /** For tests that make the disk fail. */
   readonly fs?: PublishFs;
 }
@@ -51,7 +53,7 @@ export async function writeReport(
 async function* listed(
   inputs: readonly ReportInput[],
   report: Report,
-  { formats = REPORT_FORMATS, theme }: Pick<WriteReportOptions, 'formats' | 'theme'>,
+  { formats = REPORT_FORMATS, theme, history }: Pick<WriteReportOptions, 'formats' | 'theme' | 'history'>,
 ): AsyncGenerator<OutputFile> {
   const files: string[] = [];
   for await (const file of outputs(report, formats, theme)) {
@@ -63,7 +65,10 @@ async function* listed(
   const { rawRecords } = await import('./html/raw.ts');
   const raw = await rawRecords(inputs);
   if (raw.kind === 'beside') yield { path: raw.path, content: raw.content };
-  yield { path: PAGE_FILE, content: reportPage(report, { theme: theme ?? null, raw, files }) };
+  yield {
+    path: PAGE_FILE,
+    content: reportPage(report, { theme: theme ?? null, raw, history: history ?? null, files }),
+  };
 }
 
 /** Charts first: the headline links to those that were drawn. */

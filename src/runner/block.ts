@@ -165,11 +165,11 @@ export class BlockRun {
   async #leaveOutWhatDoesNotFit(cells: readonly ScheduledCell[]): Promise<void> {
     const unfinished = this.#unfinished(cells);
     if (unfinished.length === 0 || this.#pool.isOpen(cells[0]!.cell)) return;
-    const freeMiB = await this.#room.waitFor(largest(unfinished, ({ scheduled }) => scheduled.memoryMiB));
+    const freeMiB = await this.#room.waitFor(largest(unfinished, ({ scheduled }) => scheduled.hostMiB));
     for (const run of unfinished) {
-      const { memoryMiB } = run.scheduled;
-      if (memoryMiB <= freeMiB) continue;
-      const reason = `would need about ${formatMiB(memoryMiB)} of memory; only ${formatMiB(freeMiB)} was free before loading`;
+      const { hostMiB } = run.scheduled;
+      if (hostMiB <= freeMiB) continue;
+      const reason = `would need about ${formatMiB(hostMiB)} of memory; only ${formatMiB(freeMiB)} was free before loading`;
       await this.#settle(run, 'skipped', reason);
     }
   }

@@ -1,4 +1,5 @@
 import type { Engine } from '../engines/engine.ts';
+import type { MemoryRoom } from '../machine/memory.ts';
 import type { ModelShape } from '../schema/model.ts';
 import type { RunRecord } from '../schema/record.ts';
 import type { Roofline } from '../schema/roofline.ts';
@@ -17,7 +18,7 @@ export interface PreparedArtefact {
 export interface RunContext {
   readonly sweep: Sweep;
   readonly threads: number;
-  readonly memoryMiB: number;
+  readonly room: MemoryRoom;
   /** Memory that is free at this moment, in MiB; what the system says unless given. */
   readonly freeMiB?: () => number;
   readonly parity: boolean;

@@ -33,7 +33,7 @@ export async function runCells(cells: readonly ScheduledCell[], given: Given): P
   try {
     const references = new References(context);
     const finished = finishedCells(context.earlier);
-    for (const block of makeBlocks(cells, context.memoryMiB)) {
+    for (const block of makeBlocks(cells, context.room)) {
       await new BlockRun(block, finished, references, context).run();
     }
   } catch (error) {

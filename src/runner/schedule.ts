@@ -1,3 +1,4 @@
+import type { MemoryRoom } from '../machine/memory.ts';
 import { type Cell, sessionKey, workKey } from '../schema/cell.ts';
 import type { EngineChoice } from '../schema/sweep.ts';
 import { seededGenerator, shuffle } from './work.ts';
@@ -6,8 +7,10 @@ import { seededGenerator, shuffle } from './work.ts';
 export interface ScheduledCell {
   readonly cell: Cell;
   readonly choice: EngineChoice;
-  /** Predicted peak of its session while this cell runs. */
-  readonly memoryMiB: number;
+  /** Predicted peak of its session in the host's memory while this cell runs. */
+  readonly hostMiB: number;
+  /** The same in the device's memory; null on the CPU. */
+  readonly deviceMiB: number | null;
 }
 
 /** Cells of equal work: their speedups are taken round by round. */
@@ -26,18 +29,14 @@ export interface Block {
   readonly residency: 'together' | 'one-by-one';
 }
 
-/** Share of the machine's memory that sessions may fill together; the rest is for the system and for peaks. */
+/** Share of a memory that sessions may fill together; the rest is for the system and for peaks. */
 const MEMORY_SHARE = 0.8;
 
 /** Cuts the plan into blocks and comparisons, in plan order. */
-export function makeBlocks(cells: readonly ScheduledCell[], memoryMiB: number): Block[] {
+export function makeBlocks(cells: readonly ScheduledCell[], room: MemoryRoom): Block[] {
   const byModel = groupBy(cells, ({ cell }) => `${cell.model}/${cell.device}`);
   return [...byModel.values()].map((members) => {
     const sessions = groupBy(members, ({ cell }) => sessionKey(cell));
-    const together = [...sessions.values()].reduce(
-      (total, ofSession) => total + largest(ofSession, memoryOf),
-      0,
-    );
     return {
       model: members[0]!.cell.model,
       device: members[0]!.cell.device,
@@ -46,7 +45,7 @@ export function makeBlocks(cells: readonly ScheduledCell[], memoryMiB: number): 
         work,
         cells: ofWork,
       })),
-      residency: together <= memoryMiB * MEMORY_SHARE ? 'together' : 'one-by-one',
+      residency: fits(memoryTogether([...sessions.values()]), room) ? 'together' : 'one-by-one',
     };
   });
 }
@@ -56,7 +55,23 @@ export function roundOrder<T>(items: readonly T[], seed: number, label: string, 
   return shuffle([...items], seededGenerator(seed, `order ${label} round ${round}`));
 }
 
-const memoryOf = (scheduled: ScheduledCell): number => scheduled.memoryMiB;
+/** What sessions hold when all of them are loaded; `deviceMiB` is 0 on the CPU. */
+export function memoryTogether(sessions: readonly (readonly ScheduledCell[])[]): {
+  hostMiB: number;
+  deviceMiB: number;
+} {
+  const sum = (size: (cell: ScheduledCell) => number): number =>
+    sessions.reduce((total, cells) => total + largest(cells, size), 0);
+  return { hostMiB: sum(({ hostMiB }) => hostMiB), deviceMiB: sum(({ deviceMiB }) => deviceMiB ?? 0) };
+}
+
+function fits(together: { hostMiB: number; deviceMiB: number }, room: MemoryRoom): boolean {
+  const shared = room.deviceMiB === null ? together.deviceMiB : 0;
+  return (
+    together.hostMiB + shared <= room.hostMiB * MEMORY_SHARE &&
+    (room.deviceMiB === null || together.deviceMiB <= room.deviceMiB * MEMORY_SHARE)
+  );
+}
 
 /** Without spreading: a session of a large sweep has more cells than a call may have arguments. */
 export function largest<T>(items: readonly T[], size: (item: T) => number): number {

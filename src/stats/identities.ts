@@ -82,8 +82,8 @@ export function placementViolations(cell: Cell, effective: Effective): string[] 
 /** Times below this are too short for what follows to be more than jitter. */
 const LEAST_SELECTION_NS = 1e6;
 const LEAST_WALL_NS = 20e6;
-/** Of fewer runs than this, one that the scheduler held up decides the median; it may be held up for this long. */
-const RUNS_FOR_A_MEDIAN = 3;
+/** Of fewer values than this, one that the scheduler held up decides the median; it may be held up for this long. */
+const VALUES_FOR_A_MEDIAN = 3;
 const HELD_UP_NS = 20e6;
 
 /**
@@ -94,10 +94,15 @@ const HELD_UP_NS = 20e6;
 export function timingViolations(samples: readonly Pick<SampleSummary, 'runs'>[]): string[] {
   const runs = samples.flatMap((sample) => sample.runs.filter((run) => run.firstSelectNs !== null));
   if (runs.length === 0) return [];
-  const leastNs = runs.length < RUNS_FOR_A_MEDIAN ? HELD_UP_NS : LEAST_SELECTION_NS;
   const found: string[] = [];
-  const compare = (what: string, phaseNs: readonly number[], selectionNs: readonly number[]): void => {
+  const compare = (
+    what: string,
+    phaseNs: readonly number[],
+    selectionNs: readonly number[],
+    values: number,
+  ): void => {
     if (phaseNs.length === 0 || selectionNs.length === 0) return;
+    const leastNs = values < VALUES_FOR_A_MEDIAN ? HELD_UP_NS : LEAST_SELECTION_NS;
     const phase = median(phaseNs);
     const selection = median(selectionNs);
     if (selection <= Math.max(phase, leastNs)) return;
@@ -109,11 +114,13 @@ export function timingViolations(samples: readonly Pick<SampleSummary, 'runs'>[]
     'prefill',
     runs.map(({ prefillNs }) => prefillNs),
     runs.map(({ firstSelectNs }) => firstSelectNs!),
+    runs.length,
   );
   compare(
     'decode step',
     runs.flatMap(({ medianStepNs }) => medianStepNs ?? []),
     runs.flatMap(({ medianLaterSelectNs }) => medianLaterSelectNs ?? []),
+    runs.reduce((sum, { steps }) => sum + steps, 0),
   );
   const accounted = runs.map((run) => {
     const phasesNs = run.prefillNs + run.decodeNs + run.selectionNs;

@@ -113,3 +113,35 @@ describe('ortbench history', () => {
     expect(status).toBe(2);
   });
 });
+
+it('ortbench report shows the same over time on the page of a run, and names no folder of the machine', () => {
+  writeNight(join(dir, 'own'), {
+    day: 30,
+    records: (records) =>
+      records.map((record) =>
+        record.kind === 'session'
+          ? { ...record, effective: { ...record.effective, library: '/home/ann/lib/liborb.so' } }
+          : record,
+      ),
+  });
+  const env = { ...process.env, CI: '1', NO_COLOR: '1' };
+  const report = (...args: string[]) =>
+    spawnSync(process.execPath, [cli, 'report', 'own', ...args], { cwd: dir, encoding: 'utf8', env });
+  const args = ['--formats', 'html', '--history', join(dir, 'nights'), '--history', 'own', '--out', 'page'];
+  expect(report(...args)).toMatchObject({ status: 0, stderr: '' });
+  const page = readFileSync(join(dir, 'page/report.html'), 'utf8');
+  expect(page).toContain('<a href="#history">Over time</a>');
+  const section = page.slice(page.indexOf('<section id="history"'));
+  expect(section).toContain('25 runs, 2026-01-01 02:17 to 2026-01-31 02:17 UTC');
+  expect(section).toMatch(/<strong class="slower">↓ -[78]\.\d %<\/strong>/);
+  expect(section.match(/<svg /g)).toHaveLength(2);
+  expect(page).toContain('…/liborb.so');
+  expect(page).not.toContain('/home/ann');
+  expect(page).not.toContain(dir);
+
+  expect(report('--formats', 'html', '--out', 'plain').status).toBe(0);
+  expect(readFileSync(join(dir, 'plain/report.html'), 'utf8')).not.toContain('id="history"');
+  const none = report('--history', 'nowhere');
+  expect(none.status).toBe(2);
+  expect(none.stderr).toContain('nowhere');
+});

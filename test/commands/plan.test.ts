@@ -92,7 +92,7 @@ describe('what sessions share', () => {
 
   it('is loaded anew in each round where it does not, and that is in the total', () => {
     const enough = summarise(16_000).summary;
-    const { summary, text } = summarise(enough.blocks[0]!.togetherMiB * 0.9);
+    const { summary, text } = summarise(enough.blocks[0]!.together.hostMiB * 0.9);
     expect(summary.counts.planned).toBe(4);
     expect(summary.blocks[0]!.residency).toBe('one-by-one');
     expect(summary.blocks[0]!.reloadSeconds).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { predictDeviceMemory } from '../../src/plan/device-memory.ts';
-import { roomMiB } from '../../src/plan/facts.ts';
+import { memoryRoom } from '../../src/plan/facts.ts';
 import { planSweep } from '../../src/plan/plan.ts';
 import { facts, loaded, meta, metas, shape } from './fixtures.ts';
 
@@ -29,13 +29,13 @@ describe("the device's memory", () => {
 
   it('limits what stays loaded together', () => {
     const room = (memoryMiB: number | null, freeMiB: number | null) =>
-      roomMiB({ ...facts, device: { name: 'GPU', memoryMiB, freeMiB } });
-    expect(room(8000, 7000)).toBe(7000);
-    expect(room(8000, null)).toBe(8000);
-    expect(room(null, null)).toBe(facts.memoryMiB);
-    expect(room(80_000, 79_000)).toBe(facts.memoryMiB);
+      memoryRoom({ ...facts, device: { name: 'GPU', memoryMiB, freeMiB } });
+    expect(room(8000, 7000)).toEqual({ hostMiB: facts.memoryMiB, deviceMiB: 7000 });
+    expect(room(8000, null).deviceMiB).toBe(8000);
+    expect(room(null, null).deviceMiB).toBeNull();
     const cell = plan({ memoryMiB: 8000, freeMiB: 7000 });
-    expect(cell.memoryMiB).toBeCloseTo(predictDeviceMemory(cell.cell, shape, meta('a')).deviceMiB, 6);
+    const { hostMiB, deviceMiB } = predictDeviceMemory(cell.cell, shape, meta('a'));
+    expect(cell).toMatchObject({ hostMiB, deviceMiB });
   });
 
   it('decides which cells are planned, where the driver tells', () => {

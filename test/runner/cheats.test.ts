@@ -15,7 +15,8 @@ function scheduled(batchSize: number, promptLength: typeof SHAPE.promptLength): 
   return {
     cell: { ...SHAPE, engine: 'fake', model: 'm', precision: 'fp32', device: 'cpu', batchSize, promptLength },
     choice: { engine: 'fake', name: 'fake', options: {} },
-    memoryMiB: 1,
+    hostMiB: 1,
+    deviceMiB: null,
   };
 }
 
@@ -42,7 +43,7 @@ async function run(wrap: (session: EngineSession) => EngineSession) {
       measureMemory: false,
     }),
     threads: 1,
-    memoryMiB: 1000,
+    room: { hostMiB: 1000, deviceMiB: null },
     parity: true,
     engines: new Map([['fake', engine]]),
     reference: { missing: 'not needed' },

@@ -32,10 +32,10 @@ async function onDevice(fault: Fault): Promise<RunRecord[]> {
     isolation: 'in-process',
     measureMemory: false,
   });
-  await runCells([{ cell, choice: sweep.engines[0]!, memoryMiB: 1 }], {
+  await runCells([{ cell, choice: sweep.engines[0]!, hostMiB: 1, deviceMiB: null }], {
     sweep,
     threads: 1,
-    memoryMiB: 1000,
+    room: { hostMiB: 1000, deviceMiB: null },
     parity: true,
     engines: new Map([['fake', fake]]),
     reference: { missing: 'not needed' },

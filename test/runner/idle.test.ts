@@ -13,14 +13,15 @@ function scheduled(name: string, options: Record<string, unknown>): ScheduledCel
   return {
     cell: { ...SHAPE, engine: name, model: 'm', precision: 'fp32', device: 'cpu' },
     choice: { engine: 'fake', name, options },
-    memoryMiB: 1,
+    hostMiB: 1,
+    deviceMiB: null,
   };
 }
 
 async function recordsOf(
   isolation: 'in-process' | 'process',
   options: Record<string, Record<string, unknown>>,
-  { memoryMiB, repetitions } = { memoryMiB: 1000, repetitions: 3 },
+  { hostMiB, repetitions } = { hostMiB: 1000, repetitions: 3 },
 ) {
   const records: RunRecord[] = [];
   await runCells(
@@ -39,7 +40,7 @@ async function recordsOf(
         isolation,
       }),
       threads: 1,
-      memoryMiB,
+      room: { hostMiB, deviceMiB: null },
       parity: false,
       engines: new Map([['fake', fake]]),
       reference: { missing: 'not needed' },
@@ -121,7 +122,7 @@ it('engines that do not fit together are loaded anew for each of any number of r
   const records = await recordsOf(
     'in-process',
     { a: { stepMs: 0 }, b: { stepMs: 0 } },
-    { memoryMiB: 1.5, repetitions },
+    { hostMiB: 1.5, repetitions },
   );
   const outcomes = records.flatMap((record) => (record.kind === 'outcome' ? [record.status] : []));
   expect(outcomes).toEqual(['ok', 'ok']);

@@ -36,7 +36,8 @@ async function outcomeOn(bytesPerSecond: number) {
       {
         cell,
         choice: { engine: 'fake', name: 'fake', options: { stepMs: 2, prefillMsPerToken: 5 } },
-        memoryMiB: 1,
+        hostMiB: 1,
+        deviceMiB: null,
       },
     ],
     {
@@ -52,7 +53,7 @@ async function outcomeOn(bytesPerSecond: number) {
         measureMemory: false,
       }),
       threads: 1,
-      memoryMiB: 1000,
+      room: { hostMiB: 1000, deviceMiB: null },
       parity: false,
       engines: new Map([['fake', engine]]),
       reference: { missing: 'not needed' },

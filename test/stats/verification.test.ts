@@ -89,7 +89,11 @@ describe('timingViolations', () => {
   });
 
   it('finds work that was left to the selection', () => {
-    expect(of({ prefillNs: 1000, selectNs: [20 * ms, 1, 1, 1, 1] })).toMatch(/after a prefill/);
+    const left = { prefillNs: 1000, selectNs: [20 * ms, 1, 1, 1, 1] };
+    const runs = [summariseRun(cell, { ...run, ...left })];
+    expect(timingViolations(Array.from({ length: 3 }, () => ({ runs }))).join()).toMatch(/after a prefill/);
+    expect(of(left), 'the scheduler may hold up a lone prefill').not.toMatch(/after a prefill/);
+    expect(of({ prefillNs: 1000, selectNs: [21 * ms, 1, 1, 1, 1] })).toMatch(/after a prefill/);
     expect(of({ stepNs: [1, 1, 1, 1], selectNs: [1, 10, 10, 10, 10].map((v) => v * ms) })).toMatch(
       /after a decode step/,
     );

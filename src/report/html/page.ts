@@ -13,6 +13,8 @@ export interface PageOptions {
   /** Null follows the reader's system. */
   readonly theme: ThemeName | null;
   readonly raw: RawRecords;
+  /** Markup of stored runs over time, or null. */
+  readonly history: string | null;
   /** Files of the report beside the page, for its links. */
   readonly files: readonly string[];
 }
@@ -20,10 +22,10 @@ export interface PageOptions {
 export const DEFAULT_TITLE = 'Generative AI on this machine';
 
 /** The whole report as one HTML file that needs nothing beside itself, in pieces. The same report gives the same bytes. */
-export function* reportPage(report: Report, { theme, raw, files }: PageOptions): Generator<string> {
+export function* reportPage(report: Report, { theme, raw, history, files }: PageOptions): Generator<string> {
   const { style, scripts, policy } = pageAssets();
   const title = report.manifest.title ?? DEFAULT_TITLE;
-  const context: PageContext = { report, facets: facetsOf(report), raw, files };
+  const context: PageContext = { report, facets: facetsOf(report), raw, history, files };
   const sections = SECTIONS.flatMap((section) => {
     const content = section.render(context);
     return content === null ? [] : [{ ...section, content }];

@@ -33,7 +33,8 @@ const scheduled: ScheduledCell = {
     generate: 4,
   },
   choice: { engine: 'fake', name: 'fake', options: {} },
-  memoryMiB: 1,
+  hostMiB: 1,
+  deviceMiB: null,
 };
 const model = { maxContextLength: 512 };
 const shape = parityShapes([scheduled], model)[0]!;
@@ -49,7 +50,7 @@ function makeContext(changes: Partial<RunContext>): RunContext {
       timeLimits: limits,
     }),
     threads: 1,
-    memoryMiB: 1000,
+    room: { hostMiB: 1000, deviceMiB: null },
     parity: true,
     engines: new Map([['fake', engine]]),
     reference: { engine },

@@ -3,6 +3,7 @@ import { charts } from './charts.ts';
 import { downloads } from './downloads.ts';
 import { environment } from './environment.ts';
 import { flags } from './flags.ts';
+import { history } from './history.ts';
 import { imported } from './imported.ts';
 import { missing } from './missing.ts';
 import { parity } from './parity.ts';
@@ -19,6 +20,7 @@ export const SECTIONS: readonly Section[] = [
   results,
   published,
   imported,
+  history,
   parity,
   missing,
   flags,

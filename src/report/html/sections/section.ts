@@ -7,6 +7,8 @@ export interface PageContext {
   readonly report: Report;
   readonly facets: Facets;
   readonly raw: RawRecords;
+  /** Stored runs over time, as markup that is escaped already; null when the report was given none. */
+  readonly history: string | null;
   /** Files written beside the page, relative to it. */
   readonly files: readonly string[];
 }
