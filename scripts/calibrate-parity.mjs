@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { ENGINES } = await import('../dist/engines/index.js');
 const { resolveModel, modelNames } = await import('../dist/models/catalogue.js');
 const { prepareArtefact } = await import('../dist/models/prepare.js');
-const { EngineClock } = await import('../dist/runner/engine-clock.js');
+const { RunClock } = await import('../dist/runner/run-clock.js');
 const { openSession } = await import('../dist/runner/open-session.js');
 const { checkParity } = await import('../dist/runner/parity/check.js');
 const { References } = await import('../dist/runner/parity/reference.js');
@@ -81,7 +81,7 @@ async function measure(name, seed) {
     modelShape: () => model.shape,
     artefact: (_, kind, precision) => prepareArtefact({ model, kind, precision, device: 'cpu' }),
     onEvent: () => {},
-    clock: new EngineClock(),
+    clock: new RunClock(),
     scratchDir,
   };
   try {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { EXIT } from '../exit-codes.ts';
-import { describeHarness } from '../report/describe.ts';
+import { describeHarness, describeOverhead } from '../report/describe.ts';
 import { readResults } from '../results/reader.ts';
 import type { ResultsStore } from '../results/store.ts';
 import type { RunSummary } from '../runner/run.ts';
@@ -45,14 +45,23 @@ export async function closeSweep(
   const results = await readResults(store.dir);
   const { writeReport } = await import('../report/write.ts');
   const reportDir = reportFolder(store.dir);
+  const reportingNs = process.hrtime.bigint();
   const { files } = await writeReport(results, reportDir);
   const outcomes = outcomesOf(results.manifest, results.records);
   const failures = outcomes.filter(({ status }) => !NO_FAILURE.has(status));
   const anyOk = outcomes.some(({ status }) => status === 'ok');
   const code = failures.length > 0 || !anyOk ? EXIT.infrastructure : EXIT.ok;
   // Over the whole sweep, preparing models and writing this report included.
-  const wallNs = Number(process.hrtime.bigint() - startedNs);
+  const endedNs = process.hrtime.bigint();
+  const wallNs = Number(endedNs - startedNs);
   const { engineNs, interrupted } = summary;
+  const reportNs = Number(endedNs - reportingNs);
+  const beforeNs = Math.max(0, wallNs - summary.wallNs - reportNs);
+  const stages = [
+    ...summary.stages,
+    { stage: 'planning and preparing models', wallNs: beforeNs, engineNs: 0 },
+    { stage: 'writing the report', wallNs: reportNs, engineNs: 0 },
+  ];
   const engineShare = engineNs / wallNs;
   const harness = harnessUse(results.records.flatMap((record) => (record.kind === 'sample' ? [record] : [])));
   if (json) {
@@ -68,6 +77,7 @@ export async function closeSweep(
       harness,
       wallNs,
       engineNs,
+      stages,
       interrupted,
       cells,
     };
@@ -83,6 +93,8 @@ export async function closeSweep(
     `${formatDuration(nsToSeconds(wallNs))} in all, ${formatPercent(engineShare)} of it inside the engines ` +
       '(loading, compiling, warming up, measuring)',
   );
+  const overhead = describeOverhead({ stages });
+  if (overhead !== '') console.log(overhead);
   if (harness !== null) console.log(describeHarness(harness));
   console.log(`results: ${relative('', store.dir)}\nreport:  ${relative('', reportDir)}`);
   return code;

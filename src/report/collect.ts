@@ -7,6 +7,7 @@ import type {
   SessionRecord,
   VerificationRecord,
 } from '../schema/record.ts';
+import { type TimeUse, timeUse } from '../stats/harness.ts';
 import type { SampleSummary, SummarisedRecord } from '../stats/run-summary.ts';
 import type { RecordedSample } from './model.ts';
 
@@ -29,7 +30,7 @@ export interface Collected {
   /** By sessionKey. */
   readonly sessions: ReadonlyMap<string, SessionRecords>;
   /** Of all attempts that came to their end. */
-  readonly time: { wallNs: number; engineNs: number } | null;
+  readonly time: TimeUse | null;
 }
 
 /** A later record of the same thing replaces an earlier one: a resumed run repeats what was not finished. */
@@ -85,13 +86,8 @@ export function collect(records: readonly SummarisedRecord[]): Collected {
         break;
     }
   }
-  return { cells, sessions, time: ends.length === 0 ? null : total(ends) };
+  return { cells, sessions, time: timeUse(ends) };
 }
-
-const total = (ends: readonly EndRecord[]) => ({
-  wallNs: ends.reduce((sum, { wallNs }) => sum + wallNs, 0),
-  engineNs: ends.reduce((sum, { engineNs }) => sum + engineNs, 0),
-});
 
 /** In order of rounds; of two samples of one round the later counts. */
 export function markUsed(samples: readonly SampleSummary[]): RecordedSample[] {

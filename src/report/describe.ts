@@ -1,9 +1,16 @@
 import type { Cell } from '../schema/cell.ts';
 import type { Manifest } from '../schema/manifest.ts';
 import type { Phase } from '../schema/vocabulary.ts';
-import type { HarnessUse } from '../stats/harness.ts';
+import type { HarnessUse, TimeUse } from '../stats/harness.ts';
 import { FEWEST_FOR_INTERVAL } from '../stats/hodges-lehmann.ts';
-import { formatMiB, formatNumber, formatParameters, formatPercent } from '../units.ts';
+import {
+  formatDuration,
+  formatMiB,
+  formatNumber,
+  formatParameters,
+  formatPercent,
+  nsToSeconds,
+} from '../units.ts';
 import type { CellRow, SpeedupRow } from './model.ts';
 
 /** Wording that headline and charts share. */
@@ -96,6 +103,17 @@ export function describeVersions(rows: readonly CellRow[]): string {
 /** "The harness used 0.03 % of a core while engines were timed, at most 0.4 %" */
 export const describeHarness = ({ typicalCores, highestCores }: HarnessUse): string =>
   `The harness used ${formatPercent(typicalCores, 2)} of a core while engines were timed, at most ${formatPercent(highestCores, 2)}`;
+
+/** "Outside of the engines: 9 s recording, 4 s reading clocks, …": what took longest; empty where nobody told. */
+export function describeOverhead({ stages }: Pick<TimeUse, 'stages'>, most = 4): string {
+  const outside = stages
+    .map(({ stage, wallNs, engineNs }) => ({ stage, seconds: nsToSeconds(wallNs - engineNs) }))
+    .filter(({ seconds }) => seconds >= 0.5)
+    .sort((a, b) => b.seconds - a.seconds);
+  if (outside.length === 0) return '';
+  const listed = outside.slice(0, most).map(({ stage, seconds }) => `${formatDuration(seconds)} ${stage}`);
+  return `Outside of the engines: ${listed.join(', ')}${outside.length > most ? ', …' : ''}`;
+}
 /** How speedups and averages come about, in words. */
 export const describeMethod = (repetitions: number): string =>
   repetitions >= FEWEST_FOR_INTERVAL

@@ -10,7 +10,7 @@ import type {
 } from '../schema/record.ts';
 import type { Phase, Precision, Status } from '../schema/vocabulary.ts';
 import type { Flag, Round } from '../stats/flags.ts';
-import type { HarnessUse } from '../stats/harness.ts';
+import type { HarnessUse, TimeUse } from '../stats/harness.ts';
 import type { Rates } from '../stats/rates.ts';
 import type { Utilisations } from '../stats/roofline.ts';
 import type { SampleSummary, SummarisedRecord } from '../stats/run-summary.ts';
@@ -43,7 +43,7 @@ export interface ReportRun extends RunPlace {
   readonly manifest: Manifest;
   readonly interrupted: boolean;
   /** Of all attempts together; null when none came to its end. */
-  readonly time: { readonly wallNs: number; readonly engineNs: number } | null;
+  readonly time: TimeUse | null;
 }
 
 export type Interval = readonly [low: number, high: number];
@@ -172,5 +172,5 @@ export interface Report {
   /** What the harness itself used while engines were timed; null where unknown. */
   readonly harness: HarnessUse | null;
   /** Of all attempts together; null when none came to its end. */
-  readonly time: { readonly wallNs: number; readonly engineNs: number } | null;
+  readonly time: TimeUse | null;
 }

@@ -10,7 +10,6 @@ import { asEngineError, CellRun, type PeakMemory } from './cell-run.ts';
 import type { RunContext } from './context.ts';
 import { Interrupted } from './interrupted.ts';
 import { judgeCell } from './judge.ts';
-import { measurePeakMemory } from './measure.ts';
 import { checkParity } from './parity/check.ts';
 import type { References } from './parity/reference.ts';
 import { type ParityShape, parityShapes, shapesFor, within } from './parity/shape.ts';
@@ -148,7 +147,7 @@ export class BlockRun {
         }
         const opened: EngineSession = session;
         const error = await this.#attempt([run], async () => {
-          this.#peaks.set(cellKey(run.cell), await measurePeakMemory(opened, run.work));
+          this.#peaks.set(cellKey(run.cell), await run.peakMemory(opened));
           run.forgetWork();
         });
         if (error?.sessionLost) {
@@ -165,7 +164,8 @@ export class BlockRun {
   async #leaveOutWhatDoesNotFit(cells: readonly ScheduledCell[]): Promise<void> {
     const unfinished = this.#unfinished(cells);
     if (unfinished.length === 0 || this.#pool.isOpen(cells[0]!.cell)) return;
-    const freeMiB = await this.#room.waitFor(largest(unfinished, ({ scheduled }) => scheduled.hostMiB));
+    const neededMiB = largest(unfinished, ({ scheduled }) => scheduled.hostMiB);
+    const freeMiB = await this.#context.clock.within('awaiting memory', () => this.#room.waitFor(neededMiB));
     for (const run of unfinished) {
       const { hostMiB } = run.scheduled;
       if (hostMiB <= freeMiB) continue;
@@ -176,7 +176,7 @@ export class BlockRun {
 
   /** Every engine of the block has ended: the next one must find the memory that this one found. */
   async #checkBaseline(): Promise<void> {
-    const leftMiB = await this.#room.leftOver();
+    const leftMiB = await this.#context.clock.within('awaiting memory', () => this.#room.leftOver());
     if (leftMiB === 0) return;
     const text = `warning: ${formatMiB(leftMiB)} of memory did not come back after the engines of ${this.#block.model} ended`;
     this.#context.onEvent({ type: 'message', text });

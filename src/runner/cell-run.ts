@@ -67,19 +67,20 @@ export class CellRun {
 
   /** Readies the shape, measures memory where that was not done elsewhere, warms up, and records all three once. */
   async prepare(session: EngineSession, peak: PeakMemory | null): Promise<void> {
-    const { sweep, onEvent, append } = this.#context;
+    const { sweep, onEvent, append, clock } = this.#context;
     onEvent({ type: 'stage', cell: this.cell, stage: 'preparing' });
-    const prepared: Prepared = await session.prepare({
-      batchSize: this.cell.batchSize,
-      promptLength: this.cell.promptLength.length,
-      generate: this.cell.generate,
-    });
+    const prepared: Prepared = await clock.within('compiling and preparing shapes', () =>
+      session.prepare({
+        batchSize: this.cell.batchSize,
+        promptLength: this.cell.promptLength.length,
+        generate: this.cell.generate,
+      }),
+    );
     const unknown: PeakMemory = { peakRssBytes: null, peakDeviceBytes: null };
     const memory =
-      peak ??
-      (sweep.measureMemory && !this.#recorded ? await measurePeakMemory(session, this.work) : unknown);
+      peak ?? (sweep.measureMemory && !this.#recorded ? await this.peakMemory(session) : unknown);
     onEvent({ type: 'stage', cell: this.cell, stage: 'warming up' });
-    const warmupDecodeNs = await warmUp(session, this.work, sweep.warmup);
+    const warmupDecodeNs = await clock.within('warming up', () => warmUp(session, this.work, sweep.warmup));
     this.#effective = { ...session.loaded.effective, ...prepared.effective };
     if (this.#recorded) return;
     const record: PreparationRecord = {
@@ -96,16 +97,24 @@ export class CellRun {
     this.#recorded = true;
   }
 
+  /** A run of its own: memory is never read while anything is timed. */
+  peakMemory(session: EngineSession): Promise<PeakMemory> {
+    return this.#context.clock.within('measuring memory', () => measurePeakMemory(session, this.work));
+  }
+
   async sample(session: EngineSession, round: number, turn: number, watch: Watch): Promise<void> {
-    const { sweep, onEvent, append, startedNs } = this.#context;
+    const { sweep, onEvent, append, startedNs, clock } = this.#context;
     onEvent({ type: 'round', cell: this.cell, round, rounds: sweep.repetitions });
     const started = Number(process.hrtime.bigint() - startedNs);
-    const runs = await takeSample(session, this.work, sweep.minTimedSeconds, (generation, callNs) => {
-      if (this.#observed === null || callNs < this.#observed.callNs) this.#observed = { generation, callNs };
-    });
+    const runs = await clock.within('measuring', () =>
+      takeSample(session, this.work, sweep.minTimedSeconds, (generation, callNs) => {
+        if (this.#observed === null || callNs < this.#observed.callNs)
+          this.#observed = { generation, callNs };
+      }),
+    );
     // At once: a processor that has nothing to do any more changes its clock.
     const conditions = watch.conditions();
-    const clock = await watch.clock();
+    const processor = await clock.within('reading clocks', () => watch.clock());
     const record: SampleRecord = {
       kind: 'sample',
       cell: this.cell,
@@ -114,7 +123,7 @@ export class CellRun {
       startedNs: started,
       runs,
       ...conditions,
-      clock,
+      clock: processor,
     };
     await append(record);
     this.samples.push({ round, runs: runs.map((run) => summariseRun(this.cell, run)) });
@@ -125,8 +134,8 @@ export class CellRun {
   /** After the last round: gathers and records what shows that the timed work was done. */
   async verify(session: EngineSession): Promise<void> {
     if (this.#observed === null) return;
-    const { sweep, append, modelShape, scratchDir } = this.#context;
-    const record = await gatherEvidence({
+    const { sweep, append, modelShape, scratchDir, clock } = this.#context;
+    const evidence = {
       cell: this.cell,
       work: this.work,
       session,
@@ -135,7 +144,8 @@ export class CellRun {
       seed: sweep.seed,
       vocabulary: modelShape(this.cell.model),
       scratchDir,
-    });
+    };
+    const record = await clock.within('verifying work', () => gatherEvidence(evidence));
     await append(record);
     this.verification = record;
   }

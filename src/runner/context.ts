@@ -5,8 +5,8 @@ import type { RunRecord } from '../schema/record.ts';
 import type { Roofline } from '../schema/roofline.ts';
 import type { Sweep } from '../schema/sweep.ts';
 import type { ArtefactKind, Precision } from '../schema/vocabulary.ts';
-import type { EngineClock } from './engine-clock.ts';
 import type { OnEvent } from './events.ts';
+import type { RunClock } from './run-clock.ts';
 
 /** A prepared model file or folder, as the models stage hands it over. */
 export interface PreparedArtefact {
@@ -36,7 +36,7 @@ export interface RunContext {
   /** On disk when it resolves. */
   readonly append: (record: RunRecord) => Promise<void>;
   readonly onEvent: OnEvent;
-  readonly clock: EngineClock;
+  readonly clock: RunClock;
   readonly signal: AbortSignal;
   /** A folder for logits, removed at the end of the run. */
   readonly scratchDir: string;

@@ -4,17 +4,19 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeLeftovers, temporaryName } from '../files/leftovers.ts';
 import { finishedCells } from '../results/resume.ts';
+import type { StageTime } from '../schema/record.ts';
 import { BlockRun } from './block.ts';
 import type { RunContext } from './context.ts';
-import { EngineClock } from './engine-clock.ts';
 import { Interrupted } from './interrupted.ts';
 import { References } from './parity/reference.ts';
+import { RunClock } from './run-clock.ts';
 import { makeBlocks, type ScheduledCell } from './schedule.ts';
 
 export interface RunSummary {
   readonly interrupted: boolean;
   readonly wallNs: number;
   readonly engineNs: number;
+  readonly stages: readonly StageTime[];
 }
 
 /** What the run makes for itself. */
@@ -27,8 +29,10 @@ const SCRATCH = `ortbench-run-${createHash('sha256').update(hostname()).digest('
 export async function runCells(cells: readonly ScheduledCell[], given: Given): Promise<RunSummary> {
   await removeLeftovers(tmpdir(), SCRATCH, /^-\w{6}$/);
   const scratchDir = await mkdtemp(join(tmpdir(), temporaryName(SCRATCH, '-')));
-  const clock = new EngineClock();
-  const context: RunContext = { ...given, clock, scratchDir, startedNs: process.hrtime.bigint() };
+  const startedNs = process.hrtime.bigint();
+  const clock = new RunClock();
+  const append: RunContext['append'] = (record) => clock.within('recording', () => given.append(record));
+  const context: RunContext = { ...given, append, clock, scratchDir, startedNs };
   let interrupted = false;
   try {
     const references = new References(context);
@@ -42,8 +46,9 @@ export async function runCells(cells: readonly ScheduledCell[], given: Given): P
   } finally {
     await rm(scratchDir, { recursive: true, force: true });
   }
-  const wallNs = Number(process.hrtime.bigint() - context.startedNs);
-  const summary = { interrupted, wallNs, engineNs: clock.spentNs };
+  const { engineNs, stages } = clock;
+  const wallNs = Number(process.hrtime.bigint() - startedNs);
+  const summary = { interrupted, wallNs, engineNs, stages };
   await context.append({ kind: 'end', ...summary });
   return summary;
 }

@@ -91,7 +91,7 @@ export class SessionPool {
   async closeAll(): Promise<void> {
     for (const [key, session] of this.#open) {
       this.#open.delete(key);
-      await session.close();
+      await this.#context.clock.within('closing', () => session.close());
     }
     this.#children.clear();
   }
@@ -103,7 +103,9 @@ export class SessionPool {
 
   /** Lets the sessions whose turn is over go to sleep before another is timed. */
   async settleOthers(cell: Cell): Promise<void> {
-    await this.#idle.settle(this.#residents(cell));
+    await this.#context.clock.within('waiting for other engines to sleep', () =>
+      this.#idle.settle(this.#residents(cell)),
+    );
   }
 
   /** Starts to watch what else uses the processor while this cell's session is timed. */
@@ -146,7 +148,9 @@ export class SessionPool {
     const { cell, choice } = cells[0]!;
     const engine = this.#engine(cells[0]!);
     onEvent({ type: 'loading', session: key });
-    const artefact = await this.#context.artefact(cell.model, engine.meta.artefact, cell.precision);
+    const artefact = await clock.within('preparing models', () =>
+      this.#context.artefact(cell.model, engine.meta.artefact, cell.precision),
+    );
     const request = loadRequest(
       cells,
       this.#parity,
@@ -155,7 +159,9 @@ export class SessionPool {
       this.#context.threads,
     );
     const where = isolation ?? isolationOf(engine, sweep.isolation);
-    const session = await clock.time(() => openSession(engine, request, where, sweep.timeLimits, signal));
+    const session = await clock.within('loading', () =>
+      clock.engine(() => openSession(engine, request, where, sweep.timeLimits, signal)),
+    );
     if (session instanceof ChildSession) this.#children.set(key, session);
     else this.#idle.attribute(key);
     if (isolation === undefined) await this.#record(cell, artefact, session, where);

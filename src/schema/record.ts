@@ -184,6 +184,14 @@ export const outcomeRecordSchema = z.strictObject({
 });
 export type OutcomeRecord = z.infer<typeof outcomeRecordSchema>;
 
+/** One kind of work of a run, and how much of its time lies inside engines. */
+export const stageTimeSchema = z.strictObject({
+  stage: z.string(),
+  wallNs: z.number().nonnegative(),
+  engineNs: z.number().nonnegative(),
+});
+export type StageTime = z.infer<typeof stageTimeSchema>;
+
 /** The end of an attempt: absent when it was killed. */
 export const endRecordSchema = z.strictObject({
   kind: z.literal('end'),
@@ -191,6 +199,8 @@ export const endRecordSchema = z.strictObject({
   wallNs: z.number().nonnegative(),
   /** Time inside engine calls: loading, compiling, warming up, measuring. */
   engineNs: z.number().nonnegative(),
+  /** Where `wallNs` went; absent in records of earlier versions. */
+  stages: z.array(stageTimeSchema).optional(),
 });
 export type EndRecord = z.infer<typeof endRecordSchema>;
 

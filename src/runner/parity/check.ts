@@ -18,13 +18,17 @@ import { parityProblems, tolerancesFor } from './tolerance.ts';
  * continuation are fixed, so one early difference cannot hide the rest. Never throws for the reference's sake: a missing
  * reference leaves the check undone and says why.
  */
-export async function checkParity(
+export function checkParity(
   scheduled: ScheduledCell,
   session: EngineSession,
   references: References,
   shape: ParityShape,
   context: RunContext,
 ): Promise<ParityRecord> {
+  return context.clock.within('checking parity', () => check(scheduled, session, references, shape, context));
+}
+
+async function check(...[scheduled, session, references, shape, context]: Parameters<typeof checkParity>) {
   const { cell, choice } = scheduled;
   const unchecked = (reason: string) => parityRecord(scheduled, shape, { verdict: 'unchecked', reason });
   if (!context.parity) return unchecked('switched off by --no-parity');

@@ -70,7 +70,7 @@ async function makeReference(
   const artefact = await context.artefact(cell.model, engine.meta.artefact, cell.precision);
   const asFp32 = { ...scheduled, cell: { ...cell, precision: 'fp32' as const } };
   const request = loadRequest([asFp32], [shape], artefact, engine.options.parse({}), context.threads);
-  const session = await context.clock.time(() =>
+  const session = await context.clock.engine(() =>
     openSession(engine, request, 'process', context.sweep.timeLimits, context.signal),
   );
   const onAbort = () => {

@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import type { Engine, EngineSession } from '../../../src/engines/engine.ts';
 import { fake } from '../../../src/engines/fake/engine.ts';
 import type { RunContext } from '../../../src/runner/context.ts';
-import { EngineClock } from '../../../src/runner/engine-clock.ts';
 import { openSession } from '../../../src/runner/open-session.ts';
 import { checkParity } from '../../../src/runner/parity/check.ts';
 import { References } from '../../../src/runner/parity/reference.ts';
@@ -16,6 +15,7 @@ import {
   shapesFor,
   within,
 } from '../../../src/runner/parity/shape.ts';
+import { RunClock } from '../../../src/runner/run-clock.ts';
 import type { ScheduledCell } from '../../../src/runner/schedule.ts';
 import { sweepSchema } from '../../../src/schema/sweep.ts';
 
@@ -59,7 +59,7 @@ function makeContext(changes: Partial<RunContext>): RunContext {
     earlier: [],
     append: async () => {},
     onEvent: () => {},
-    clock: new EngineClock(),
+    clock: new RunClock(),
     signal: new AbortController().signal,
     scratchDir: mkdtempSync(join(tmpdir(), 'ortbench-parity-')),
     startedNs: 0n,

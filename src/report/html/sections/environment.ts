@@ -1,5 +1,5 @@
 import { sessionKey } from '../../../schema/cell.ts';
-import { formatMiB, formatPercent } from '../../../units.ts';
+import { formatDuration, formatMiB, formatPercent, nsToSeconds } from '../../../units.ts';
 import { describeMethod, describeModel, plural } from '../../describe.ts';
 import { groupBy } from '../../group-by.ts';
 import { oneLine } from '../../markdown.ts';
@@ -13,6 +13,7 @@ export const environment: Section = {
   title: 'Environment',
   render(context) {
     return html`${machines(context)}
+${times(context)}
 ${context.report.unlike.length === 0 ? null : html`<ul>${context.report.unlike.map((text) => html`<li>${text}</li>`)}</ul>`}
 ${models(context)}
 ${engines(context)}`;
@@ -59,6 +60,29 @@ function machine({ manifest, time }: ReportRun, rows: readonly CellRow[]): Html 
     ],
   ]);
 }
+
+/** Where the time of each run went, the longest stage first. */
+const times = ({ report: { runs } }: PageContext): Html[] =>
+  runs.flatMap(({ label, time }) => {
+    if (time === null || time.stages.length === 0) return [];
+    const seconds = (ns: number): string => formatDuration(nsToSeconds(ns));
+    return [
+      table(
+        `Where the time went${label === null ? '' : `: ${label}`}`,
+        ['Stage', 'Time', 'Share of the run', 'Inside engines', 'Outside'],
+        time.stages.map(({ stage, wallNs, engineNs }) => ({
+          cells: [
+            stage,
+            seconds(wallNs),
+            formatPercent(wallNs / time.wallNs),
+            seconds(engineNs),
+            seconds(Math.max(0, wallNs - engineNs)),
+          ],
+        })),
+        [1, 2, 3, 4],
+      ),
+    ];
+  });
 
 const models = ({ report: { manifest } }: PageContext): Html =>
   table(
