@@ -1,5 +1,6 @@
 // `npm run bench:peers`: wall time of an ortbench sweep against optimum-benchmark's over the same cells (PyTorch eager,
-// fp32, one model) with the same number of repetitions and warm-up runs. `--json`, `--repetitions N`, `--batches 1,4`.
+// fp32, one model) with the same number of repetitions and warm-up runs. `--json`, `--repetitions N`, `--batches 1,4`;
+// `--write` puts the times into docs/peers.md.
 // Each is run twice: the first start of a program reads its files from disk, the second finds them in memory.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     batches: { type: 'string', default: '1,4' },
     prompts: { type: 'string', default: '32,128' },
     json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   },
 });
 const sweep = {
@@ -55,6 +57,7 @@ try {
     const bare = start === 'warm' ? ortbenchSeconds(['--no-parity']) : null;
     results.push({ start, optimumBenchmarkSeconds: peer, ortbenchSeconds: own, ratio: own / peer, bare });
   }
+  if (values.write) await writePage(results);
   if (values.json) console.log(JSON.stringify({ sweep, results }, null, 2));
   else {
     for (const { start, optimumBenchmarkSeconds: peer, ortbenchSeconds: own, ratio, bare } of results) {
@@ -66,6 +69,31 @@ try {
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
+}
+
+async function writePage(results) {
+  const { captureEnvironment } = await import('../dist/machine/environment.js');
+  const { table } = await import('../dist/report/markdown.js');
+  const { cpuModel, os } = await captureEnvironment();
+  const { models, batchSizes, promptLengths, generate, repetitions, warmup, threads } = sweep;
+  const what =
+    `Measured on ${new Date().toISOString().slice(0, 10)} on ${cpuModel}, ${threads} threads, ${os}: ${models[0]}, PyTorch ` +
+    `eager, fp32, batches ${batchSizes.join(' and ')}, prompts ${promptLengths.join(' and ')}, ${generate} tokens, ` +
+    `${repetitions} repetitions, ${warmup.runs} warm-up runs.`;
+  const lines = results.map(({ start, optimumBenchmarkSeconds, ortbenchSeconds, ratio, bare }) => [
+    start,
+    ...[optimumBenchmarkSeconds, ortbenchSeconds].map((seconds) => `${seconds.toFixed(1)} s`),
+    bare === null ? '' : `${bare.toFixed(1)} s`,
+    ratio.toFixed(2),
+  ]);
+  const head = ['start', 'optimum-benchmark', 'ortbench', 'ortbench without parity', 'ortbench / optimum-benchmark'];
+  const page = join(here, '../docs/peers.md');
+  const marked = /(<!-- measured -->)[\s\S]*?(<!-- \/measured -->)/;
+  const text = `${what}\n\n${table(head, lines)}`;
+  writeFileSync(
+    page,
+    readFileSync(page, 'utf8').replace(marked, (_, begin, end) => `${begin}\n\n${text}\n\n${end}`),
+  );
 }
 
 /** Its environment lies in the cache, apart from ours: it needs other versions. */

@@ -90,10 +90,12 @@ class CompiledDecoder(TorchDecoder):
         self._use_cache(batch_size, capacity)
         columns = torch.arange(length)
         self._padding = padding[:, None].to(self.device)
-        self._positions = (columns.expand(batch_size, -1) - padding[:, None]).clamp_min(0).contiguous()
         self._mask: torch.Tensor | None = None
         windowed = self._window is not None and self._window < length
-        if padding.any() or windowed:
+        ragged = bool(padding.any())
+        # One row serves a batch without padding: rotary embeddings are then made once for all of it.
+        self._positions = (columns - padding[:, None]).clamp_min(0) if ragged else columns[None]
+        if ragged or windowed:
             seen = (columns <= columns[:, None]) & (columns >= padding[:, None, None])
             if windowed:
                 seen &= columns > columns[:, None] - self._window

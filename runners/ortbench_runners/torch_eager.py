@@ -36,14 +36,14 @@ class EagerDecoder(TorchDecoder):
 
     def _forward(self, ids: torch.Tensor) -> torch.Tensor:
         end = self._length + ids.shape[1]
-        positions = torch.arange(self._length, end, device=self.device).expand(ids.shape[0], -1)
+        # Without padding the model derives positions from the cache, one row for the whole batch: what users run, and
+        # rotary embeddings of one row instead of every sequence's.
         extra: dict[str, Any] = {}
         if self._mask is not None:
-            positions = (positions - self._padding).clamp_min(0)
-            extra["attention_mask"] = self._mask[:, :end]
+            positions = torch.arange(self._length, end, device=self.device) - self._padding
+            extra = {"position_ids": positions.clamp_min(0), "attention_mask": self._mask[:, :end]}
         output = self.model(
             input_ids=ids.to(self.device),
-            position_ids=positions,
             past_key_values=self._cache,
             use_cache=True,
             logits_to_keep=1,
