@@ -86,7 +86,13 @@ async function writePage(results) {
     bare === null ? '' : `${bare.toFixed(1)} s`,
     ratio.toFixed(2),
   ]);
-  const head = ['start', 'optimum-benchmark', 'ortbench', 'ortbench without parity', 'ortbench / optimum-benchmark'];
+  const head = [
+    'start',
+    'optimum-benchmark',
+    'ortbench',
+    'ortbench without parity',
+    'ortbench / optimum-benchmark',
+  ];
   const page = join(here, '../docs/peers.md');
   const marked = /(<!-- measured -->)[\s\S]*?(<!-- \/measured -->)/;
   const text = `${what}\n\n${table(head, lines)}`;
