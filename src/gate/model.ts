@@ -29,7 +29,7 @@ export interface SideRates {
   readonly candidate: readonly number[];
 }
 
-/** A cell that no side was meant to run, or that the baseline does not have. */
+/** A cell that neither side was meant to run. */
 export interface LeftOut {
   readonly id: string;
   readonly reason: string;
