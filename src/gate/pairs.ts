@@ -5,6 +5,7 @@ import { isSkippedByContext, isSkippedByRule } from '../schema/skip-reasons.ts';
 import { PHASES, type Phase } from '../schema/vocabulary.ts';
 import { PHASE_RATE } from '../stats/rates.ts';
 import type { CellPair, LeftOut, SideRates, Variant } from './model.ts';
+import { whyUnchecked } from './parity.ts';
 
 /** Results of one side: one folder with many rounds, or one folder a pair. */
 export interface Side {
@@ -43,6 +44,7 @@ export function pairCells(baseline: Side, candidate: Side): { cells: CellPair[];
       id,
       cell,
       failure: unpaired,
+      unchecked: whyUnchecked(own) ?? whyUnchecked(base),
       logs: byPhase((phase) => (unpaired === null ? logRatios(rates[phase]) : [])),
       rates,
     });

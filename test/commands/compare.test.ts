@@ -99,6 +99,14 @@ describe('live pairs', () => {
     expect(JSON.parse(readFileSync(join(dir, 'o/g.json'), 'utf8'))).toHaveLength(2);
     expect(readFileSync(join(dir, 'summary.md'), 'utf8')).toContain('**regression**');
     expect(stderr).toContain('::error title=ortbench regression::');
+    // All of these were made with --no-parity.
+    expect(report.parityUnchecked).toBe('--no-parity');
+    expect(stderr).toContain('::warning title=ortbench::Parity was not checked (--no-parity)');
+    for (const name of ['o/a.md', 'o/a.xml', 'o/g.json', 'summary.md'])
+      expect(readFileSync(join(dir, name), 'utf8').replaceAll('\\', ''), name).toContain(
+        'Parity was not checked (--no-parity)',
+      );
+    expect(readFileSync(join(dir, 'o/b.json'), 'utf8')).toContain('parity-unchecked');
   });
 
   it('does not find what is not there', { timeout: 180_000 }, () => {

@@ -17,6 +17,7 @@ export interface GateFixture {
   readonly noise?: number;
   readonly seed?: number;
   readonly fault?: (cell: Cell) => CellFault | null;
+  readonly verdict?: (cell: Cell) => 'match' | 'mismatch' | 'unchecked';
 }
 
 /** A sweep of two variants with known speeds, as the report stage reads it. */
@@ -26,6 +27,7 @@ export function reportOf({
   noise = 0.02,
   seed = 1,
   fault,
+  verdict,
 }: GateFixture): Report {
   const input = makeInput({
     engines: [
@@ -39,6 +41,7 @@ export function reportOf({
     generate: 16,
     baselines: [],
     ...(fault ? { fault } : {}),
+    ...(verdict ? { verdict } : {}),
   });
   return summarise(input);
 }
