@@ -20,6 +20,8 @@ export interface CellPair {
   readonly failure: string | null;
   /** Why nothing shows that both sides compute the same; null where that was checked, or no model is loaded. */
   readonly unchecked: string | null;
+  /** In what the two sides' weights differ; null when in nothing that is known. */
+  readonly otherWeights: string | null;
   /** ln(baseline rate / candidate rate) of each pair: positive is slower. Empty after a failure. */
   readonly logs: Readonly<Record<Phase, readonly number[]>>;
   /** Rates of each side in tokens/s, in order of the pairs or rounds. */

@@ -1,5 +1,6 @@
 import { groupBy } from '../report/group-by.ts';
 import type { CellRow, Report } from '../report/model.ts';
+import { unlikeWeights } from '../report/weights.ts';
 import { type Cell, workKey } from '../schema/cell.ts';
 import { isSkippedByContext, isSkippedByRule } from '../schema/skip-reasons.ts';
 import { PHASES, type Phase } from '../schema/vocabulary.ts';
@@ -45,6 +46,8 @@ export function pairCells(baseline: Side, candidate: Side): { cells: CellPair[];
       cell,
       failure: unpaired,
       unchecked: whyUnchecked(own) ?? whyUnchecked(base),
+      otherWeights:
+        own[0] && base[0] ? unlikeWeights([own[0], 'the candidate'], [base[0], 'the baseline']) : null,
       logs: byPhase((phase) => (unpaired === null ? logRatios(rates[phase]) : [])),
       rates,
     });

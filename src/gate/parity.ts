@@ -19,6 +19,12 @@ export function parityUnchecked(isOn: boolean, cells: readonly CellPair[]): stri
   return reasons.length === 0 ? null : `${reasons.length} of ${cells.length} cells: ${reasons[0]}`;
 }
 
+/** Two models may be what is compared; but then not unseen. */
+export function weightWarnings(cells: readonly CellPair[]): string[] {
+  const reasons = cells.flatMap(({ otherWeights }) => otherWeights ?? []);
+  return reasons.length === 0 ? [] : [`${reasons.length} of ${cells.length} cells have ${reasons[0]}`];
+}
+
 /** The stamp on whatever is made of a gate without the check. */
 export function paritySentence({ parityUnchecked }: Pick<GateReport, 'parityUnchecked'>): string | null {
   if (parityUnchecked === null) return null;

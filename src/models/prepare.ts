@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ModelShape } from '../schema/model.ts';
+import type { WeightChain } from '../schema/record.ts';
 import type { ArtefactKind, Device, Precision } from '../schema/vocabulary.ts';
 import { type ArtefactFile, readArtefactFile } from './artefact-file.ts';
 import {
@@ -32,6 +33,7 @@ export interface Artefact {
   /** Stands for the files and how they were made. */
   readonly sha256: string;
   readonly bytes: number;
+  readonly chain?: WeightChain;
   /** False when it was there already. */
   readonly made: boolean;
 }
@@ -118,7 +120,14 @@ const artefactOf = (name: string, file: ArtefactFile, made: boolean): Artefact =
   dir: entryDir(name),
   sha256: file.sha256,
   bytes: file.bytes,
+  chain: chainOf(file),
   made,
+});
+
+/** A checkpoint is its own. */
+const chainOf = ({ recipe, checkpointSha256, sha256 }: ArtefactFile): WeightChain => ({
+  source: hashJson(recipe.source),
+  checkpoint: checkpointSha256 ?? sha256,
 });
 
 async function make(

@@ -9,7 +9,7 @@ import { gateMarkdown } from '../../src/gate/formats/markdown.ts';
 import { gateTable } from '../../src/gate/formats/table.ts';
 import { overallVerdict, screenCells } from '../../src/gate/judge.ts';
 import type { GateReport, GateRow } from '../../src/gate/model.ts';
-import { parityUnchecked } from '../../src/gate/parity.ts';
+import { parityUnchecked, weightWarnings } from '../../src/gate/parity.ts';
 import { plain } from '../commands/capture.ts';
 import { pairsOf } from './fixtures.ts';
 
@@ -177,6 +177,22 @@ test('cells that could not be checked are stamped too, though the check was on',
   expect(parityOf('match')).toBeNull();
   expect(parityOf('unchecked')).toMatch(/^4 of 4 cells: \S/);
   expect(parityUnchecked(false, pairsOf({}).cells)).toBe('--no-parity');
+});
+
+test('sides of other weights are compared, for that may be what is asked, but not unseen', () => {
+  const { cells } = pairsOf({
+    edit: (record) =>
+      record.kind === 'session' && record.engine === 'new'
+        ? { ...record, chain: { ...record.chain!, checkpoint: 'f'.repeat(64) } }
+        : record,
+  });
+  expect(cells.every(({ failure }) => failure === null)).toBe(true);
+  expect(weightWarnings(cells)).toEqual([
+    expect.stringMatching(
+      /^4 of 4 cells have other weights: the candidate computed with the canonical checkpoint f{12}, the baseline with [0-9a-f]{12}$/,
+    ),
+  ]);
+  expect(weightWarnings(pairsOf({}).cells)).toEqual([]);
 });
 
 test('Bencher is given no name that it refuses, and no two alike', () => {

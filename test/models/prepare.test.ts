@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EngineError, UserError } from '../../src/errors.ts';
 import { type ArtefactFile, readArtefactFile } from '../../src/models/artefact-file.ts';
 import { type ResolvedModel, resolveModel } from '../../src/models/catalogue.ts';
-import { hashFile } from '../../src/models/hashing.ts';
+import { hashFile, hashJson } from '../../src/models/hashing.ts';
 import { type Artefact, cacheUsage, isPrepared, prepareArtefact } from '../../src/models/prepare.ts';
 import { prepareModel, verifyArtefact } from '../../src/models/prepare-model.ts';
 import { ensurePythonEnvironment } from '../../src/python/environment.ts';
@@ -65,6 +65,8 @@ describe('prepareArtefact', () => {
     expect(checkpoint.made).toBe(false);
     const chain = await describing(onnx);
     expect(chain.checkpointSha256).toBe(checkpoint.sha256);
+    expect(onnx.chain).toEqual({ source: hashJson(chain.recipe.source), checkpoint: checkpoint.sha256 });
+    expect(checkpoint.chain).toEqual(onnx.chain);
     expect(chain.origin).toBe('seeded random weights (seed 1)');
     for (const file of chain.files) expect(await hashFile(join(onnx.dir, file.path))).toBe(file.sha256);
     expect(await prepareArtefact(request('onnx'))).toEqual({ ...onnx, made: false });

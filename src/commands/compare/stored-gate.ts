@@ -3,7 +3,7 @@ import { UserError } from '../../errors.ts';
 import { overallVerdict } from '../../gate/judge.ts';
 import type { Compared, GateReport, Variant } from '../../gate/model.ts';
 import { pairCells, type Side } from '../../gate/pairs.ts';
-import { parityUnchecked } from '../../gate/parity.ts';
+import { parityUnchecked, weightWarnings } from '../../gate/parity.ts';
 import { fingerprintDifferences, judgeStored } from '../../gate/stored.ts';
 import type { Report } from '../../report/model.ts';
 import { resultsFolder } from '../folders.ts';
@@ -55,6 +55,7 @@ export async function compareStored(
     warnings: [
       ...baselineReport.warnings,
       ...candidateReport.warnings,
+      ...weightWarnings(cells),
       ...(differences.length === 0
         ? []
         : [

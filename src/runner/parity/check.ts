@@ -49,6 +49,7 @@ export async function checkParity(
       figures: Number.isFinite(figures.normalisedError) ? figures : null,
       tolerances,
       steps: continuation[0]!.length + 1,
+      reference: reference.weights ?? null,
     });
   } finally {
     // A file that an engine did not write again must not be taken for its answer.
@@ -63,7 +64,15 @@ function parityRecord(
 ): ParityRecord {
   const { engine, model, precision, device } = cell;
   const session = { engine, model, precision, device, batchSize, promptLength };
-  return { kind: 'parity', ...session, figures: null, tolerances: null, steps: 0, ...result };
+  return {
+    kind: 'parity',
+    ...session,
+    figures: null,
+    tolerances: null,
+    steps: 0,
+    reference: null,
+    ...result,
+  };
 }
 
 /** An engine that is driven through a tool of its own has no logits to show: that leaves it unchecked, not failed. */
