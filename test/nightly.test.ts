@@ -105,11 +105,35 @@ describe('the nightly files', () => {
     for (const { name } of sweep.engines) expect(script).toContain(`:-${name}}`);
   });
 
+  interface Step {
+    readonly uses?: string;
+    readonly run?: string;
+    readonly if?: string;
+    readonly with?: { readonly path?: string; readonly key?: string; readonly 'restore-keys'?: string };
+  }
+  const steps = (): Step[] => parse(readFileSync(file('docs/ci/nightly.yml'), 'utf8')).jobs.gate.steps;
+  const using = (action: string) => steps().filter(({ uses }) => uses?.startsWith(`${action}@`));
+  const gateAt = () => steps().findIndex(({ run }) => run?.includes('docs/ci/nightly.sh'));
+
   it('are one job: the workflow runs the script, and uploads the folders that it writes', () => {
-    const { jobs } = parse(readFileSync(file('docs/ci/nightly.yml'), 'utf8'));
-    const steps: { run?: string; with?: { path?: string } }[] = jobs.gate.steps;
-    expect(steps.some(({ run }) => run?.includes('docs/ci/nightly.sh'))).toBe(true);
-    const paths = steps.flatMap((step) => step.with?.path ?? []);
-    expect(paths).toEqual(['results/nightly', 'results/nightly-history', 'results/nightly']);
+    expect(gateAt()).toBeGreaterThan(0);
+    const uploads = using('actions/upload-artifact');
+    expect(uploads.map((step) => step.with?.path)).toEqual(['results/nightly-history', 'results/nightly']);
+    for (const upload of uploads) expect(upload.if).toBe('always()');
+  });
+
+  it('keep every night in the history, also one whose job fails', () => {
+    const [restore, ...others] = using('actions/cache/restore');
+    const [save, ...more] = using('actions/cache/save');
+    expect([...others, ...more, ...using('actions/cache')]).toEqual([]);
+    expect(save!.if).toBe('always()');
+    expect(save!.with).toMatchObject({ path: 'results/nightly', key: restore!.with!.key });
+    expect(restore!.with!.path).toBe('results/nightly');
+    // A key is written once: each night, and each new attempt at it, has its own, and the newest of all is restored.
+    for (const part of ['github.run_id', 'github.run_attempt']) expect(save!.with!.key).toContain(part);
+    expect(save!.with!.key!.startsWith(restore!.with!['restore-keys']!)).toBe(true);
+    const at = (action: string) => steps().findIndex(({ uses }) => uses?.startsWith(`${action}@`));
+    expect(at('actions/cache/restore')).toBeLessThan(gateAt());
+    expect(at('actions/cache/save')).toBeGreaterThan(gateAt());
   });
 });

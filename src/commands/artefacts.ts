@@ -14,12 +14,19 @@ export class Artefacts {
   readonly #models: ReadonlyMap<string, ResolvedModel>;
   readonly #device: Device;
   readonly #onProgress: (line: string) => void;
+  readonly #onWarning: (line: string) => void;
   readonly #prepared = new Map<string, Promise<PreparedArtefact>>();
 
-  constructor(models: readonly ResolvedModel[], device: Device, onProgress: (line: string) => void) {
+  constructor(
+    models: readonly ResolvedModel[],
+    device: Device,
+    onProgress: (line: string) => void,
+    onWarning: (line: string) => void = onProgress,
+  ) {
     this.#models = new Map(models.map((model) => [model.spec.name, model]));
     this.#device = device;
     this.#onProgress = onProgress;
+    this.#onWarning = onWarning;
   }
 
   /** @throws EngineError when it cannot be made; UserError when the model itself is at fault */
@@ -48,7 +55,9 @@ export class Artefacts {
       want(cell.model, engines.get(choice.engine)!.meta.artefact, cell.precision);
       if (reference !== null) want(cell.model, reference.meta.artefact, cell.precision);
     }
-    for (const artefact of wanted.values()) {
+    // Checkpoints first: one that has to be made anew may make what is derived from it another one.
+    const isDerived = ([, kind]: Wanted) => Number(kind !== 'checkpoint');
+    for (const artefact of [...wanted.values()].sort((a, b) => isDerived(a) - isDerived(b))) {
       await this.get(...artefact).catch((error) => {
         if (error instanceof UserError || !(error instanceof EngineError)) throw error;
         this.#onProgress(`cannot be prepared: ${artefact.join(' ')}: ${error.message.split('\n')[0]}`);
@@ -61,6 +70,13 @@ export class Artefacts {
   async #prepare(name: string, kind: ArtefactKind, precision: Precision): Promise<PreparedArtefact> {
     if (kind === 'none') return { dir: '', sha256: '' };
     const model = this.#models.get(name)!;
-    return prepareArtefact({ model, kind, precision, device: this.#device, onProgress: this.#onProgress });
+    return prepareArtefact({
+      model,
+      kind,
+      precision,
+      device: this.#device,
+      onProgress: this.#onProgress,
+      onWarning: this.#onWarning,
+    });
   }
 }

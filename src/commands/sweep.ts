@@ -66,7 +66,12 @@ async function sweep(configPath: string, options: SweepOptions, progress: Progre
   try {
     for (const warning of store.warnings) progress.line(`warning: ${warning}`);
     announce(planned, plan.cells, store.manifest, store.dir, progress);
-    const artefacts = new Artefacts(loaded.models, loaded.sweep.device, (line) => progress.status(line));
+    const artefacts = new Artefacts(
+      loaded.models,
+      loaded.sweep.device,
+      (line) => progress.status(line),
+      (line) => progress.line(`warning: ${line}`),
+    );
     const reference = await findReference(parity);
     if (parity && 'missing' in reference) {
       progress.line(

@@ -18,6 +18,10 @@ export interface CellPair {
   readonly cell: Cell;
   /** Why it cannot be judged though it should be; null when it can. */
   readonly failure: string | null;
+  /** Why nothing shows that both sides compute the same; null where that was checked, or no model is loaded. */
+  readonly unchecked: string | null;
+  /** In what the two sides' weights differ; null when in nothing that is known. */
+  readonly otherWeights: string | null;
   /** ln(baseline rate / candidate rate) of each pair: positive is slower. Empty after a failure. */
   readonly logs: Readonly<Record<Phase, readonly number[]>>;
   /** Rates of each side in tokens/s, in order of the pairs or rounds. */
@@ -29,7 +33,7 @@ export interface SideRates {
   readonly candidate: readonly number[];
 }
 
-/** A cell that no side was meant to run, or that the baseline does not have. */
+/** A cell that neither side was meant to run. */
 export interface LeftOut {
   readonly id: string;
   readonly reason: string;
@@ -74,6 +78,8 @@ export interface GateReport {
   readonly smallestFindable: number | null;
   readonly rows: readonly GateRow[];
   readonly leftOut: readonly LeftOut[];
+  /** Why it is not shown that both sides compute the same, `--no-parity` for one; null when it is. Stamped on all formats. */
+  readonly parityUnchecked: string | null;
   readonly warnings: readonly string[];
   /** Results folders that all of this was read from. */
   readonly results: readonly string[];

@@ -1,9 +1,12 @@
 import { groupBy } from '../report/group-by.ts';
 import type { CellRow, Report } from '../report/model.ts';
+import { unlikeWeights } from '../report/weights.ts';
 import { type Cell, workKey } from '../schema/cell.ts';
-import { PHASES, type Phase, type Status } from '../schema/vocabulary.ts';
+import { isSkippedByContext, isSkippedByRule } from '../schema/skip-reasons.ts';
+import { PHASES, type Phase } from '../schema/vocabulary.ts';
 import { PHASE_RATE } from '../stats/rates.ts';
 import type { CellPair, LeftOut, SideRates, Variant } from './model.ts';
+import { whyUnchecked } from './parity.ts';
 
 /** Results of one side: one folder with many rounds, or one folder a pair. */
 export interface Side {
@@ -11,12 +14,15 @@ export interface Side {
   readonly reports: readonly Report[];
 }
 
-/** Cells that were never meant to run here. */
-const LEFT_OUT: ReadonlySet<Status> = new Set<Status>(['skipped', 'unsupported']);
+/** Nobody asked for it, or it cannot be: unlike a cell that there was no memory, disk or time for. */
+const wasNeverMeant = ({ status, reason }: CellRow): boolean =>
+  status === 'unsupported' ||
+  (status === 'skipped' && (isSkippedByRule(reason) || isSkippedByContext(reason)));
 
 /**
  * Matches the cells of both sides by their work, and their rounds by number; rounds that only one side has are no pairs.
- * A cell that the candidate lacks, or that failed on either side, is a failure and never silently left out.
+ * Only what neither side was meant to run is left out. A cell that one side lacks, that failed, or that there was no room
+ * or time for, on either side, is a failure: what was not compared has not passed.
  */
 export function pairCells(baseline: Side, candidate: Side): { cells: CellPair[]; leftOut: LeftOut[] } {
   const ofBaseline = rowsById(baseline);
@@ -39,6 +45,9 @@ export function pairCells(baseline: Side, candidate: Side): { cells: CellPair[];
       id,
       cell,
       failure: unpaired,
+      unchecked: whyUnchecked(own) ?? whyUnchecked(base),
+      otherWeights:
+        own[0] && base[0] ? unlikeWeights([own[0], 'the candidate'], [base[0], 'the baseline']) : null,
       logs: byPhase((phase) => (unpaired === null ? logRatios(rates[phase]) : [])),
       rates,
     });
@@ -72,16 +81,12 @@ function idOf(cell: Cell, variant: Variant): string {
 }
 
 function whyLeftOut(base: readonly CellRow[], own: readonly CellRow[]): string | null {
-  const isLeftOut = (rows: readonly CellRow[]) =>
-    rows.length === 0 || rows.every(({ status }) => LEFT_OUT.has(status));
-  if (!isLeftOut(base)) return null;
-  if (isLeftOut(own)) {
-    const row = own[0] ?? base[0]!;
-    return `${row.status}: ${row.reason}`;
-  }
-  // A failure of the candidate is told even where there is nothing to compare it with.
-  if (own.some(({ status }) => status !== 'ok')) return null;
-  return 'the baseline has no such cell';
+  const rows = [...own, ...base];
+  if (!rows.every(wasNeverMeant)) return null;
+  // One side's config does not have what the other's leaves out by rule; what one cannot do, the other may lack by accident.
+  const isOneSided = base.length === 0 || own.length === 0;
+  if (isOneSided && !rows.every(({ reason }) => isSkippedByRule(reason))) return null;
+  return `${rows[0]!.status}: ${rows[0]!.reason}`;
 }
 
 function whyFailed(

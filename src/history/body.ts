@@ -98,9 +98,9 @@ function runTable({ runs, lines }: History): string {
         );
     }
   }
-  const rows = runs.map(({ id, at, machine, side }, index) => [
+  const rows = runs.map(({ id, at, machine, side, parity }, index) => [
     text(shortTime(at)),
-    `${text(id)}${side === null ? '' : ' (gate baseline)'}`,
+    `${text(id)}${side === null ? '' : ' (gate baseline)'}${parity ? '' : '<br><small>parity not checked</small>'}`,
     text(machine.id),
     String(rated.get(index) ?? 0),
     [...(missing.get(index) ?? [])].slice(0, 5).map(text).join('<br>'),

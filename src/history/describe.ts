@@ -2,7 +2,7 @@ import { describeShape } from '../report/describe.ts';
 import { oneLine } from '../report/markdown.ts';
 import { formatPercent } from '../units.ts';
 import { FEWEST_RUNS } from './changes.ts';
-import type { Change, FactChange, History, Line } from './model.ts';
+import type { Change, FactChange, History, HistoryRun, Line } from './model.ts';
 
 /** Wording that table, charts and page share. */
 
@@ -44,6 +44,13 @@ export function allChanges({ lines }: History): { line: Line; change: Change }[]
     .sort((a, b) => Math.abs(Math.log(b.change.ratio)) - Math.abs(Math.log(a.change.ratio)));
 }
 
+/** The stamp on what is made of runs without the parity check; null when every one had it. */
+export function paritySentence(runs: readonly Pick<HistoryRun, 'parity'>[]): string | null {
+  const unchecked = runs.filter(({ parity }) => !parity).length;
+  if (unchecked === 0) return null;
+  return `Parity was not checked in ${unchecked} of ${runs.length} runs: nothing shows that engines computed the same thing there.`;
+}
+
 /** What was looked at, and what could not be seen. */
 export function historySentences({ runs, lines, machines, least }: History): string[] {
   const rated = ({ points }: Line) => points.filter(({ rate }) => rate !== null).length;
@@ -51,7 +58,9 @@ export function historySentences({ runs, lines, machines, least }: History): str
   const changed = lines.filter(({ changes }) => changes.length > 0).length;
   const count = (number: number, what: string) => `${number} ${what}${number === 1 ? '' : 's'}`;
   const span = runs.length === 0 ? '' : `, ${shortTime(runs[0]!.at)} to ${shortTime(runs.at(-1)!.at)} UTC`;
+  const stamp = paritySentence(runs);
   return [
+    ...(stamp === null ? [] : [stamp]),
     `${count(runs.length, 'run')}${span}; ${count(lines.length, 'line')} on ${count(machines.length, 'machine')}.`,
     `${changed} of them changed by ${formatPercent(least, 0)} or more (E-divisive means, permutation p ≤ .01).`,
     ...(short > 0

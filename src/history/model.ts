@@ -38,6 +38,8 @@ export interface HistoryRun {
   /** The baseline's half of a gate that ran two configs or two ortbenches in turns: the same cells, apart from the candidate's. */
   readonly side: 'baseline' | null;
   readonly machine: Machine;
+  /** False when it was made with `--no-parity`: nothing shows then that its engines computed the same. */
+  readonly parity: boolean;
   readonly cells: readonly RunCell[];
 }
 

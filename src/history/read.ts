@@ -46,6 +46,7 @@ export async function readRun(
       folder: folders[0]!,
       side,
       machine: machineOf(manifest),
+      parity: manifest.parity || manifest.imported === true,
       cells: [...cells.values()].map(merge),
     },
     warnings: parts.flatMap(({ warnings }, index) => warnings.map((text) => `${folders[index]}: ${text}`)),

@@ -1,11 +1,11 @@
-import { mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfrastructureError } from '../errors.ts';
 import { syncFolder } from '../files/atomic.ts';
 import { cacheRoot } from '../files/cache-root.ts';
 import { acquireLock } from '../files/lock.ts';
 import { ARTEFACT_FILE, type ArtefactFile, readArtefactFile } from './artefact-file.ts';
-import { hashFile } from './hashing.ts';
+import { changedFiles, type FileState, hashedState, writeVerified } from './verified-files.ts';
 
 const artefactsDir = (): string => join(cacheRoot(), 'artefacts');
 export const entryDir = (name: string): string => join(artefactsDir(), name);
@@ -13,25 +13,46 @@ export const entryDir = (name: string): string => join(artefactsDir(), name);
 export interface MakeOptions {
   readonly force?: boolean | undefined;
   readonly onProgress?: ((line: string) => void) | undefined;
+  /** What a user should still see when all is done; takes the way of progress unless given. */
+  readonly onWarning?: ((line: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export type ListedFile = ArtefactFile['files'][number];
 
+/** An entry whose files have the sizes of its description, and those of them whose content is no longer that. */
+export interface EntryState {
+  readonly file: ArtefactFile;
+  readonly changed: readonly string[];
+}
+
+/** Null when there is no complete entry. Reads files whose content was not verified since they last changed. */
+export async function entryState(
+  name: string,
+  onProgress: (line: string) => void = () => {},
+): Promise<EntryState | null> {
+  const dir = entryDir(name);
+  const file = await readArtefactFile(dir);
+  return file === null ? null : { file, changed: await changedFiles(dir, file, onProgress) };
+}
+
 /**
- * The entry of that name, made by `make` when it is missing. `make` fills an empty folder; `describe` gives the content
- * of artefact.json. The folder gets its name only when all is on disk, so an entry is whole or absent; one process makes
+ * The entry of that name, made by `make` when it is missing, when its files changed since, or when `accepts` does not take
+ * it. `make` fills an empty folder; `describe` gives the content of artefact.json. The folder gets its name only when all is on disk, so an entry is whole or absent; one process makes
  * it while others wait.
  */
 export async function ensureEntry(
   name: string,
   make: (dir: string) => Promise<void>,
   describe: (files: readonly ListedFile[]) => Promise<ArtefactFile> | ArtefactFile,
-  { force = false, onProgress = () => {}, signal }: MakeOptions,
+  { force = false, onProgress = () => {}, onWarning = onProgress, signal }: MakeOptions,
+  accepts: (file: ArtefactFile) => boolean = () => true,
 ): Promise<{ file: ArtefactFile; made: boolean }> {
   const dir = entryDir(name);
-  const present = force ? null : await readArtefactFile(dir);
-  if (present !== null) return { file: present, made: false };
+  const isSound = (state: EntryState | null): state is EntryState =>
+    state !== null && state.changed.length === 0 && accepts(state.file);
+  const present = force ? null : await entryState(name, onProgress);
+  if (isSound(present)) return { file: present.file, made: false };
   const lock = await acquireLock(join(artefactsDir(), `${name}.lock`), {
     wait: true,
     onWait: onProgress,
@@ -39,15 +60,20 @@ export async function ensureEntry(
   });
   try {
     // Another process may have made it while this one waited.
-    const made = force ? null : await readArtefactFile(dir);
-    if (made !== null) return { file: made, made: false };
+    const found = force ? null : await entryState(name, onProgress);
+    if (isSound(found)) return { file: found.file, made: false };
+    if (found !== null) onWarning(whyAnew(found));
     await removeLeftovers(name);
     const temporary = join(artefactsDir(), `.${name}.${process.pid}.tmp`);
     await mkdir(temporary, { recursive: true });
     try {
       await make(temporary);
-      const file = await describe(await listFiles(temporary));
+      const states = await listFiles(temporary);
+      const file = await describe(
+        states.map(({ path, bytes, sha256 }) => ({ path, bytes: Number(bytes), sha256 })),
+      );
       await writeFile(join(temporary, ARTEFACT_FILE), `${JSON.stringify(file, null, 2)}\n`);
+      await writeVerified(temporary, states);
       await publish(temporary, dir);
       return { file, made: true };
     } catch (error) {
@@ -67,13 +93,18 @@ async function removeLeftovers(name: string): Promise<void> {
   for (const entry of leftovers) await rm(join(artefactsDir(), entry), { recursive: true, force: true });
 }
 
-async function listFiles(dir: string): Promise<ListedFile[]> {
+const whyAnew = ({ file: { precision, kind, model }, changed }: EntryState): string =>
+  changed.length > 0
+    ? `the ${precision} ${kind} of ${model} in the cache is not what was made (${changed.join(', ')} changed): it is made anew`
+    : `the ${precision} ${kind} of ${model} in the cache was made from another checkpoint: it is made anew`;
+
+async function listFiles(dir: string): Promise<FileState[]> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-  const files: ListedFile[] = [];
+  const files: FileState[] = [];
   for (const entry of entries.filter((found) => found.isFile())) {
     const path = join(entry.parentPath, entry.name);
     const relative = path.slice(dir.length + 1).replaceAll('\\', '/');
-    files.push({ path: relative, bytes: (await stat(path)).size, sha256: await hashFile(path) });
+    files.push(await hashedState(dir, relative));
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -1,8 +1,16 @@
 import { z } from 'zod';
 import type { ModelShape } from '../schema/model.ts';
+import type { WeightChain } from '../schema/record.ts';
 import type { ArtefactKind, Device, Precision } from '../schema/vocabulary.ts';
 import { type ArtefactFile, readArtefactFile } from './artefact-file.ts';
-import { ensureEntry, entryDir, type ListedFile, type MakeOptions, requireRoom } from './cache.ts';
+import {
+  ensureEntry,
+  entryDir,
+  entryState,
+  type ListedFile,
+  type MakeOptions,
+  requireRoom,
+} from './cache.ts';
 import type { ResolvedModel } from './catalogue.ts';
 import { hashJson } from './hashing.ts';
 import { callPreparer } from './preparer.ts';
@@ -25,6 +33,7 @@ export interface Artefact {
   /** Stands for the files and how they were made. */
   readonly sha256: string;
   readonly bytes: number;
+  readonly chain?: WeightChain;
   /** False when it was there already. */
   readonly made: boolean;
 }
@@ -68,7 +77,7 @@ export async function prepareArtefact(request: ArtefactRequest & MakeOptions): P
   const source = (await identifySource(model, { readFiles: true }))!;
   const recipe = recipeFor(model, source, kind, precision, device);
   if (kind === 'checkpoint') return await make(model, recipe, null, options);
-  const present = options.force ? null : await findArtefact(model, recipe);
+  const present = options.force ? null : await soundArtefact(model, recipe, options.onProgress);
   if (present !== null) return present;
   const checkpoint = await prepareArtefact({ ...request, kind: 'checkpoint', force: false });
   return await make(model, recipe, checkpoint, options);
@@ -82,11 +91,44 @@ export async function isPrepared({ model, kind, precision, device }: ArtefactReq
   return (await findArtefact(model, recipeFor(model, source, kind, precision, device))) !== null;
 }
 
-async function findArtefact(model: ResolvedModel, recipe: Recipe): Promise<Artefact | null> {
-  const dir = entryDir(entryName(model, recipe));
-  const file = await readArtefactFile(dir);
-  return file === null ? null : { dir, sha256: file.sha256, bytes: file.bytes, made: false };
+/**
+ * An artefact whose files are what was made, and from the checkpoint that is there now: engines of one model and precision
+ * share one. A checkpoint that is no longer there is not asked for.
+ */
+async function soundArtefact(
+  model: ResolvedModel,
+  recipe: Recipe,
+  onProgress: MakeOptions['onProgress'],
+): Promise<Artefact | null> {
+  const name = entryName(model, recipe);
+  const found = await entryState(name, onProgress);
+  if (found === null || found.changed.length > 0) return null;
+  const { file } = found;
+  const base = recipeFor(model, recipe.source, 'checkpoint', recipe.precision, recipe.device ?? 'cpu');
+  const checkpoint = await readArtefactFile(entryDir(entryName(model, base)));
+  if (checkpoint !== null && checkpoint.sha256 !== file.checkpointSha256) return null;
+  return artefactOf(name, file, false);
 }
+
+async function findArtefact(model: ResolvedModel, recipe: Recipe): Promise<Artefact | null> {
+  const name = entryName(model, recipe);
+  const file = await readArtefactFile(entryDir(name));
+  return file === null ? null : artefactOf(name, file, false);
+}
+
+const artefactOf = (name: string, file: ArtefactFile, made: boolean): Artefact => ({
+  dir: entryDir(name),
+  sha256: file.sha256,
+  bytes: file.bytes,
+  chain: chainOf(file),
+  made,
+});
+
+/** A checkpoint is its own. */
+const chainOf = ({ recipe, checkpointSha256, sha256 }: ArtefactFile): WeightChain => ({
+  source: hashJson(recipe.source),
+  checkpoint: checkpointSha256 ?? sha256,
+});
 
 async function make(
   model: ResolvedModel,
@@ -107,8 +149,9 @@ async function make(
     },
     (files) => description(model, recipe, checkpoint, facts, files),
     options,
+    (present) => checkpoint === null || present.checkpointSha256 === checkpoint.sha256,
   );
-  return { dir: entryDir(name), sha256: file.sha256, bytes: file.bytes, made };
+  return artefactOf(name, file, made);
 }
 
 function sourceRequest({ spec, folder }: ResolvedModel): Record<string, unknown> {

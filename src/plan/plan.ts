@@ -6,6 +6,7 @@ import type { Availability, EngineMeta } from '../engines/engine.ts';
 import type { DeviceFacts } from '../machine/devices/device.ts';
 import type { Cell } from '../schema/cell.ts';
 import type { ModelShape } from '../schema/model.ts';
+import { BEYOND_CONTEXT, SKIP_REASONS } from '../schema/skip-reasons.ts';
 import type { EngineChoice, Rule } from '../schema/sweep.ts';
 import type { Status } from '../schema/vocabulary.ts';
 import { formatMiB } from '../units.ts';
@@ -100,10 +101,10 @@ interface Rules {
 }
 
 function byRule(cell: Cell, rules: Rules): Verdict | null {
-  if (rules.only !== null && rules.only(cell) < 0) return skipped('not selected by --only');
-  if (rules.include !== null && rules.include(cell) < 0) return skipped('matches no include rule');
+  if (rules.only !== null && rules.only(cell) < 0) return skipped(SKIP_REASONS.notSelected);
+  if (rules.include !== null && rules.include(cell) < 0) return skipped(SKIP_REASONS.notIncluded);
   const index = rules.exclude(cell);
-  return index < 0 ? null : skipped(`excluded by the rule at ${rules.excludeAt[index]}`);
+  return index < 0 ? null : skipped(`${SKIP_REASONS.excluded} ${rules.excludeAt[index]}`);
 }
 
 function byCapability(cell: Cell, meta: EngineMeta): Verdict | null {
@@ -124,7 +125,7 @@ function byContext(cell: Cell, shape: ModelShape): Verdict | null {
   const tokens = cell.promptLength.length + cell.generate;
   if (tokens <= shape.maxContextLength) return null;
   return skipped(
-    `prompt ${cell.promptLength.length} + generate ${cell.generate} = ${tokens} tokens, longer than the model's context of ${shape.maxContextLength}`,
+    `prompt ${cell.promptLength.length} + generate ${cell.generate} = ${tokens} tokens, ${BEYOND_CONTEXT} ${shape.maxContextLength}`,
   );
 }
 

@@ -26,6 +26,7 @@ export function importedRows(
     parity: 'unchecked',
     parityReason: 'imported',
     parityFigures: null,
+    parityReference: null,
     measured: null,
     imported: record,
     samples: [],

@@ -79,6 +79,8 @@ export interface CellRow {
   readonly parityReason: string | null;
   /** Of the check that `parity` stands for; null when unchecked. */
   readonly parityFigures: ParityFigures | null;
+  /** What the reference of that check computed with; null when unchecked, or when the run does not say. */
+  readonly parityReference: NonNullable<ParityRecord['reference']> | null;
   /** Null unless status is ok or mismatch. */
   readonly measured: Measured | null;
   /** Another tool's figure; its status is `imported` then, and nothing of ours is known of it. */

@@ -14,6 +14,7 @@ import { type Collected, judgeParity, markUsed } from './collect.ts';
 import { countLayers } from './describe.ts';
 import type { CellRow, Interval, Measured, Parity, ReportRun } from './model.ts';
 import { cellWork, implausible } from './roofline.ts';
+import { unlikeReference } from './weights.ts';
 
 interface Verdict {
   readonly status: Status;
@@ -32,13 +33,15 @@ export function cellRows(run: ReportRun, collected: Collected): CellRow[] {
     const samples = markUsed(own?.samples ?? []);
     const used = samples.filter((sample) => sample.used).map(({ record }) => record);
     const parityRecord = judgeParity(session?.parity ?? [], cell);
-    const parity: Parity = parityRecord?.verdict ?? 'unchecked';
+    const load = session?.loads.at(-1) ?? null;
+    const otherReference = parityRecord === null ? null : unlikeReference(parityRecord, load);
+    const checked = otherReference === null ? parityRecord?.verdict : undefined;
+    const parity: Parity = checked ?? 'unchecked';
     const parityReason =
-      parityRecord?.reason ?? (parity === 'unchecked' ? notChecked(manifest.parity) : null);
+      otherReference ?? parityRecord?.reason ?? (parity === 'unchecked' ? notChecked(manifest.parity) : null);
 
     const planned = status === 'planned' ? unfinished(interrupted) : { status, reason };
     const preparation = own?.preparation ?? null;
-    const load = session?.loads.at(-1) ?? null;
     const effective = { ...load?.effective, ...preparation?.effective };
     const work = preparation && cellWork(manifest, cell, preparation, effective);
     const judged = judge(
@@ -64,6 +67,7 @@ export function cellRows(run: ReportRun, collected: Collected): CellRow[] {
       parity,
       parityReason,
       parityFigures: parityRecord?.figures ?? null,
+      parityReference: parityRecord?.reference ?? null,
       measured,
       imported: null,
       samples,

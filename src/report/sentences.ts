@@ -1,3 +1,4 @@
+import { isSkippedByRule } from '../schema/skip-reasons.ts';
 import type { Phase } from '../schema/vocabulary.ts';
 import { formatRatio } from '../units.ts';
 import { describeShape, plural } from './describe.ts';
@@ -38,9 +39,9 @@ export function stamps({ runs, rows, warnings }: Report): string[] {
 }
 
 /** Nothing of it was asked for, on one side or the other: a sentence for each would bury the rest. */
-const BY_RULE = /\bskipped: (excluded by the rule|matches no include rule|not selected by --only)/;
+const SKIPPED = /\bskipped: (.*)$/s;
 export const leftOutByRule = ({ compared, reasons }: AverageRow): boolean =>
-  compared.length === 0 && reasons.every((reason) => BY_RULE.test(reason));
+  compared.length === 0 && reasons.every((reason) => isSkippedByRule(SKIPPED.exec(reason)?.[1] ?? null));
 
 export function sentence(row: AverageRow): Sentence {
   const { model, precision, baseline, lowest, highest, average } = row;

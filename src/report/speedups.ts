@@ -6,6 +6,7 @@ import { PHASE_RATE } from '../stats/rates.ts';
 import { pairedSpeedup, type Series } from '../stats/speedup.ts';
 import { groupBy } from './group-by.ts';
 import type { AverageRow, CellRow, Parity, SpeedupRow } from './model.ts';
+import { unlikeWeights } from './weights.ts';
 
 const comparisonKey = (work: string, engine: string, precision: Precision): string =>
   JSON.stringify([work, engine, precision]);
@@ -88,6 +89,8 @@ function compare(
   if (row.preparation?.promptsSha256 !== other.preparation?.promptsSha256) {
     return none(`the baseline ${baselineName} was given other prompts`);
   }
+  const unlike = unlikeWeights([row, row.engineTitle], [other, `the baseline ${baselineName}`]);
+  if (unlike !== null) return none(unlike);
   const doubt = parity ? (unproven(row, row.engineTitle) ?? unproven(other, baselineName)) : null;
   if (doubt !== null) return none(doubt);
   const series = ({ measured }: CellRow): Series =>

@@ -1,5 +1,6 @@
 import { groupBy } from './group-by.ts';
 import type { CellRow, ReportRun } from './model.ts';
+import { shortHash } from './weights.ts';
 
 /**
  * Conditions that should agree for bars of different runs to be looked at side by side, beside the machine itself: each that
@@ -19,6 +20,7 @@ export function explainUnlike(runs: readonly ReportRun[], rows: readonly CellRow
     ...of('operating system', ({ manifest }) => `${manifest.environment.os}, ${manifest.environment.kernel}`),
     ...optionDifferences(measured),
     ...sessionDifferences(measured, rows),
+    ...weightDifferences(measured, rows),
     ...promptDifferences(rows),
   ];
 }
@@ -64,6 +66,20 @@ function sessionDifferences(runs: readonly ReportRun[], rows: readonly CellRow[]
         ([library, version]) => `${library} ${version}`,
       );
       return versions.join(', ');
+    }),
+  );
+}
+
+/** Canonical checkpoints of models that go by one name; a run that does not say is none of them. */
+function weightDifferences(runs: readonly ReportRun[], rows: readonly CellRow[]): string[] {
+  const models = groupBy(
+    rows.filter(({ session }) => session?.chain),
+    ({ cell }) => `${cell.model} ${cell.precision}`,
+  );
+  return [...models].flatMap(([model, members]) =>
+    sentence(`canonical checkpoint of ${model}`, runs, (run) => {
+      const row = members.find((candidate) => candidate.run === run);
+      return row === undefined ? null : shortHash(row.session!.chain!.checkpoint);
     }),
   );
 }

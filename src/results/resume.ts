@@ -47,6 +47,9 @@ export function checkSameSession(earlier: readonly Stored[], now: SessionRecord)
       (name) => `${name} was ${before.versions[name] ?? 'absent'} and is ${now.versions[name] ?? 'absent'}`,
     );
   if (before.artefact !== now.artefact) changed.push('its model file is another one');
+  // Unknown of what earlier versions stored; the artefact's hash stands for it then.
+  if (before.chain && now.chain && !isDeepStrictEqual(before.chain, now.chain))
+    changed.push('its weights come from another checkpoint');
   if (changed.length === 0) return;
   throw new UserError(`this run cannot be resumed: ${key} changed (${changed.join('; ')})`, {
     hint: 'numbers of different conditions are never mixed: start a new run without --resume',

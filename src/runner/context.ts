@@ -1,7 +1,7 @@
 import type { Engine } from '../engines/engine.ts';
 import type { MemoryRoom } from '../machine/memory.ts';
 import type { ModelShape } from '../schema/model.ts';
-import type { RunRecord } from '../schema/record.ts';
+import type { RunRecord, WeightChain } from '../schema/record.ts';
 import type { Roofline } from '../schema/roofline.ts';
 import type { Sweep } from '../schema/sweep.ts';
 import type { ArtefactKind, Precision } from '../schema/vocabulary.ts';
@@ -12,6 +12,8 @@ import type { RunClock } from './run-clock.ts';
 export interface PreparedArtefact {
   readonly dir: string;
   readonly sha256: string;
+  /** What it was made of; absent where no model is loaded. */
+  readonly chain?: WeightChain;
 }
 
 /** Everything a run needs that is not the plan itself. */

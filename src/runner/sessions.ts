@@ -183,6 +183,7 @@ export class SessionPool {
       precision,
       device,
       artefact: artefact.sha256 === '' ? null : artefact.sha256,
+      chain: artefact.chain ?? null,
       loadNs,
       versions,
       effective: { ...effective, isolation },

@@ -9,6 +9,13 @@ import { deviceSchema, precisionSchema, statusSchema } from './vocabulary.ts';
  * is derived from them by stats/rates.ts. The store adds `crc32` to each line and checks it when reading.
  */
 
+/**
+ * Where an artefact's weights come from, by SHA-256: the source as it was given, and the canonical checkpoint that was made
+ * of it. Engines of one model and precision compute the same only with one checkpoint.
+ */
+export const weightChainSchema = z.strictObject({ source: z.string(), checkpoint: z.string() });
+export type WeightChain = z.infer<typeof weightChainSchema>;
+
 /** One loaded model in one engine: what really ran. */
 export const sessionRecordSchema = z.strictObject({
   kind: z.literal('session'),
@@ -18,6 +25,8 @@ export const sessionRecordSchema = z.strictObject({
   device: deviceSchema,
   /** SHA-256 that stands for the artefact's files and how they were made; null for engines that load none. */
   artefact: z.string().nullable(),
+  /** Null for engines that load none; absent from records of earlier versions. */
+  chain: weightChainSchema.nullable().optional(),
   loadNs: z.number().nonnegative(),
   versions: z.record(z.string(), z.string()),
   effective: effectiveSchema,
@@ -148,6 +157,8 @@ export const parityRecordSchema = z.strictObject({
   tolerances: parityTolerancesSchema.nullable(),
   /** Positions compared of each sequence. */
   steps: z.int().min(0),
+  /** What the reference computed with; null when unchecked, absent from records of earlier versions. */
+  reference: weightChainSchema.extend({ artefact: z.string() }).nullable().optional(),
 });
 export type ParityRecord = z.infer<typeof parityRecordSchema>;
 

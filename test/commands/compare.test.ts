@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import type { GateReport } from '../../src/gate/model.ts';
 import { readResults } from '../../src/results/reader.ts';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const published = fileURLToPath(new URL('../../configs/blog/published.yaml', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'ortbench-compare-'));
 
 const variant = (name: string, options: Record<string, unknown> = {}) => ({
@@ -98,6 +99,14 @@ describe('live pairs', () => {
     expect(JSON.parse(readFileSync(join(dir, 'o/g.json'), 'utf8'))).toHaveLength(2);
     expect(readFileSync(join(dir, 'summary.md'), 'utf8')).toContain('**regression**');
     expect(stderr).toContain('::error title=ortbench regression::');
+    // All of these were made with --no-parity.
+    expect(report.parityUnchecked).toBe('--no-parity');
+    expect(stderr).toContain('::warning title=ortbench::Parity was not checked (--no-parity)');
+    for (const name of ['o/a.md', 'o/a.xml', 'o/g.json', 'summary.md'])
+      expect(readFileSync(join(dir, name), 'utf8').replaceAll('\\', ''), name).toContain(
+        'Parity was not checked (--no-parity)',
+      );
+    expect(readFileSync(join(dir, 'o/b.json'), 'utf8')).toContain('parity-unchecked');
   });
 
   it('does not find what is not there', { timeout: 180_000 }, () => {
@@ -134,6 +143,64 @@ describe('live pairs', () => {
     }
     expect(existsSync(join(dir, 'turns/stage1/005-baseline/records.jsonl'))).toBe(true);
     expect(existsSync(join(dir, 'turns/stage1/005-candidate/records.jsonl'))).toBe(true);
+  });
+});
+
+describe('a config with more in it than a stage may have', () => {
+  // Less than any cell is estimated to take: not one would be left.
+  const rich = {
+    ...sweep,
+    precisions: ['fp32', 'int4'],
+    batchSizes: [1, 2],
+    repetitions: 1,
+    published: 'figures/published.yaml',
+    maxHours: 0.0000001,
+    include: [
+      { engine: ['old', 'slow', 'same'], batchSize: 1 },
+      { engine: 'broken', batchSize: 2 },
+    ],
+    exclude: [{ precision: ['int4'], engine: ['old', 'same'] }, { engine: 'slow' }],
+  };
+
+  it('leaves published figures, hours and rules about others to the config', {
+    timeout: 180_000,
+  }, async () => {
+    mkdirSync(join(dir, 'figures'), { recursive: true });
+    copyFileSync(published, join(dir, 'figures/published.yaml'));
+    writeFileSync(join(dir, 'rich.yaml'), stringify(rich));
+    const sides = ['--baseline', 'old:fp32', '--candidate', 'same:fp32', '--pairs', '6', '--out', 'rich'];
+    const { status, stdout, stderr } = compare('rich.yaml', '--no-parity', ...sides, '--json');
+    expect([0, 3], stderr).toContain(status);
+    const { rows, leftOut, results } = reportOf(stdout);
+    expect([...new Set(rows.map(({ id }) => id))]).toEqual(['llama-nano/cpu/b1/p8/g8']);
+    expect(leftOut).toEqual([{ id: 'llama-nano/cpu/b2/p8/g8', reason: 'skipped: matches no include rule' }]);
+    const { manifest } = await readResults(join(dir, results[0]!));
+    const config = manifest.config as Record<string, unknown>;
+    expect(config).not.toHaveProperty('published');
+    expect(config).not.toHaveProperty('maxHours');
+    expect(config).toMatchObject({
+      precisions: ['fp32'],
+      include: [{ engine: ['old', 'same'], batchSize: [1] }],
+      exclude: [],
+    });
+  });
+
+  it('never runs everything because no include rule is left', () => {
+    writeFileSync(join(dir, 'others.yaml'), stringify({ ...sweep, include: [{ engine: ['broken'] }] }));
+    const { status, stdout, stderr } = compare('others.yaml', '--baseline', 'old', '--candidate', 'same');
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain(
+      'others.yaml: no include rule takes old or same, so there is nothing to compare',
+    );
+  });
+
+  it('fails where the rules leave out one side alone', { timeout: 60_000 }, () => {
+    const include = [{ engine: 'same' }, { engine: 'broken' }];
+    writeFileSync(join(dir, 'half.yaml'), stringify({ ...sweep, include }));
+    const sides = ['--baseline', 'old', '--candidate', 'same', '--pairs', '6', '--out', 'half'];
+    const { status, stdout } = compare('half.yaml', '--no-parity', ...sides);
+    expect(status).toBe(4);
+    expect(stdout).toContain('baseline skipped: matches no include rule');
   });
 });
 

@@ -148,6 +148,7 @@ const gate = (names: readonly string[], title: string): GateReport => ({
   smallestFindable: 1.04,
   rows: names.map((name, i) => row(name, (['regression', 'failed', 'inconclusive'] as const)[i % 3]!)),
   leftOut: names.slice(0, 2).map((name) => ({ id: name, reason: name })),
+  parityUnchecked: names[0] ?? null,
   warnings: names.slice(0, 2),
   results: [],
 });
@@ -186,7 +187,7 @@ describe('JUnit XML', () => {
 describe('annotations of CI systems', () => {
   it.each([...HOSTILE_STRINGS.entries()])('string %d is one command on one line', (_, hostile) => {
     const lines = gateAnnotations(gate([hostile], hostile));
-    expect(lines).toHaveLength(2);
+    expect(lines).toHaveLength(3);
     for (const line of lines) {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: each ends a line for some reader
       expect(line.split(/[\r\n\u000b\u000c\u0085\u2028\u2029]/u)).toHaveLength(1);

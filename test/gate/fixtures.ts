@@ -3,6 +3,7 @@ import { pairCells } from '../../src/gate/pairs.ts';
 import type { Report } from '../../src/report/model.ts';
 import { summarise } from '../../src/report/summary.ts';
 import type { Cell } from '../../src/schema/cell.ts';
+import type { RunRecord } from '../../src/schema/record.ts';
 import { type CellFault, makeInput } from '../report/fixtures.ts';
 
 export const SIDES = {
@@ -17,6 +18,8 @@ export interface GateFixture {
   readonly noise?: number;
   readonly seed?: number;
   readonly fault?: (cell: Cell) => CellFault | null;
+  readonly edit?: (record: RunRecord) => RunRecord;
+  readonly verdict?: (cell: Cell) => 'match' | 'mismatch' | 'unchecked';
 }
 
 /** A sweep of two variants with known speeds, as the report stage reads it. */
@@ -26,6 +29,8 @@ export function reportOf({
   noise = 0.02,
   seed = 1,
   fault,
+  verdict,
+  edit,
 }: GateFixture): Report {
   const input = makeInput({
     engines: [
@@ -39,6 +44,8 @@ export function reportOf({
     generate: 16,
     baselines: [],
     ...(fault ? { fault } : {}),
+    ...(verdict ? { verdict } : {}),
+    ...(edit ? { edit } : {}),
   });
   return summarise(input);
 }

@@ -9,6 +9,7 @@ import { gateMarkdown } from '../../src/gate/formats/markdown.ts';
 import { gateTable } from '../../src/gate/formats/table.ts';
 import { overallVerdict, screenCells } from '../../src/gate/judge.ts';
 import type { GateReport, GateRow } from '../../src/gate/model.ts';
+import { parityUnchecked, weightWarnings } from '../../src/gate/parity.ts';
 import { plain } from '../commands/capture.ts';
 import { pairsOf } from './fixtures.ts';
 
@@ -32,6 +33,7 @@ function reportWith(change: (row: GateRow, index: number) => GateRow): {
     smallestFindable: 1.04,
     rows,
     leftOut: [{ id: 'gone', reason: HOSTILE }],
+    parityUnchecked: null,
     warnings: [HOSTILE],
     results: ['results/x'],
   };
@@ -130,6 +132,67 @@ test('Bencher gets what its published schema asks for', () => {
     expect(throughput.lower_value).toBeLessThanOrEqual(throughput.value!);
     expect(throughput.upper_value).toBeGreaterThanOrEqual(throughput.value!);
   }
+});
+
+test('a gate without the parity check says so in every format, and one with it in none', () => {
+  const { report, measured } = mixed;
+  const formats = (own: GateReport): Record<string, string> => ({
+    terminal: plain(gateTable(own)),
+    markdown: gateMarkdown(own),
+    junit: gateJunit(own),
+    annotations: gateAnnotations(own).join('\n'),
+    github: JSON.stringify(githubActionBenchmark(own, measured)),
+    json: JSON.stringify(own),
+  });
+  const stamped = { ...report, parityUnchecked: '--no-parity' };
+  for (const [name, text] of Object.entries(formats(stamped))) {
+    if (name === 'json') expect(text).toContain('"parityUnchecked":"--no-parity"');
+    else
+      expect(text.replaceAll('\\', ''), name).toContain(
+        'Parity was not checked (--no-parity): nothing shows',
+      );
+  }
+  for (const [name, text] of Object.entries(formats(report)))
+    expect(text, name).not.toMatch(/not checked|--no-parity/);
+  // Every benchmark of a service's history is stamped, and Bencher, which holds numbers only, by a measure.
+  for (const { extra } of githubActionBenchmark(stamped, measured) as { extra: string }[])
+    expect(extra).toContain('Parity was not checked');
+  for (const measures of Object.values(bencherMetrics(stamped, measured)))
+    expect(measures).toMatchObject({ 'parity-unchecked': { value: 1 }, throughput: {} });
+  for (const measures of Object.values(bencherMetrics(report, measured)))
+    expect(Object.keys(measures)).toEqual(['throughput']);
+  // First among the warnings, of which a step shows ten.
+  expect(gateAnnotations(stamped)[0]).toMatch(/^::warning title=ortbench::Parity was not checked/);
+  const parser = new XMLParser({ ignoreAttributes: false });
+  const parity = (own: GateReport) => parser.parse(gateJunit(own)).testsuites.testsuite.properties.property;
+  expect(parity(report)).toEqual({ '@_name': 'parity', '@_value': 'checked' });
+  expect(parity(stamped)['@_value']).toMatch(/^Parity was not checked/);
+});
+
+test('cells that could not be checked are stamped too, though the check was on', () => {
+  const parityOf = (verdict: 'match' | 'unchecked') => {
+    const { cells } = pairsOf({ verdict: ({ engine }) => (engine === 'old' ? verdict : 'match') });
+    return parityUnchecked(true, cells);
+  };
+  expect(parityOf('match')).toBeNull();
+  expect(parityOf('unchecked')).toMatch(/^4 of 4 cells: \S/);
+  expect(parityUnchecked(false, pairsOf({}).cells)).toBe('--no-parity');
+});
+
+test('sides of other weights are compared, for that may be what is asked, but not unseen', () => {
+  const { cells } = pairsOf({
+    edit: (record) =>
+      record.kind === 'session' && record.engine === 'new'
+        ? { ...record, chain: { ...record.chain!, checkpoint: 'f'.repeat(64) } }
+        : record,
+  });
+  expect(cells.every(({ failure }) => failure === null)).toBe(true);
+  expect(weightWarnings(cells)).toEqual([
+    expect.stringMatching(
+      /^4 of 4 cells have other weights: the candidate computed with the canonical checkpoint f{12}, the baseline with [0-9a-f]{12}$/,
+    ),
+  ]);
+  expect(weightWarnings(pairsOf({}).cells)).toEqual([]);
 });
 
 test('Bencher is given no name that it refuses, and no two alike', () => {

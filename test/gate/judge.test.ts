@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { decideCells, overallVerdict, screenCells } from '../../src/gate/judge.ts';
 import type { GateRow } from '../../src/gate/model.ts';
-import { type GateFixture, pairsOf } from './fixtures.ts';
+import { pairCells } from '../../src/gate/pairs.ts';
+import { type GateFixture, pairsOf, reportOf, SIDES } from './fixtures.ts';
 
 /** Both stages on records with known speeds. */
 function gate(fixture: GateFixture): GateRow[] {
@@ -48,7 +49,7 @@ test('a noisy machine is inconclusive, never ok', () => {
   expect(rows.find(({ verdict }) => verdict === 'inconclusive')!.reason).toContain('it may be up to');
 });
 
-test('a failed, an invalid and a missing cell are failures, and what neither side was to run is left out', () => {
+test('a failed and an invalid cell are failures, and what neither side was to run is left out', () => {
   const { cells, leftOut } = pairsOf({
     fault: ({ engine, batchSize, promptLength: { length } }) => {
       if (batchSize === 1 && length === 64) return { status: 'unsupported', reason: 'no kernel' };
@@ -65,6 +66,68 @@ test('a failed, an invalid and a missing cell are failures, and what neither sid
   expect(reasons[1]).toContain('candidate oom: needs 20 GiB');
   expect(reasons[2]).toContain('candidate invalid');
   expect(overallVerdict(rows)).toBe('failed');
+});
+
+const SHORT_OF: readonly [string, string][] = [
+  ['memory', 'would need about 20 GiB of memory; only 1 GiB is free now'],
+  ['disk', 'the fp32 files of m for New would need about 20 GiB of disk; 1 GiB is left for them'],
+  ['time', 'batch 1, prompt 64 would take about 3 h; of the 1 h allowed, 10 min is left'],
+];
+
+test.each(SHORT_OF)('a cell that there was no %s for is a failure, on whichever side', (_what, reason) => {
+  for (const sides of [['old'], ['new'], ['old', 'new']]) {
+    const { cells, leftOut } = pairsOf({
+      fault: ({ engine, batchSize }) =>
+        batchSize === 1 && sides.includes(engine) ? { status: 'skipped', reason } : null,
+    });
+    expect(leftOut).toEqual([]);
+    const { rows } = screenCells(cells);
+    const failed = rows.filter(({ verdict }) => verdict === 'failed');
+    expect(failed).toHaveLength(4);
+    const side = sides.includes('new') ? 'candidate' : 'baseline';
+    for (const row of failed) expect(row.reason).toBe(`${side} skipped: ${reason}`);
+    expect(overallVerdict(rows)).toBe('failed');
+  }
+});
+
+test.each(['old', 'new'])('a cell that only %s lacks or cannot run is a failure', (engine) => {
+  const side = engine === 'old' ? 'baseline' : 'candidate';
+  const whole = reportOf({});
+  const without = { ...whole, rows: whole.rows.filter(({ cell }) => cell.engine !== engine) };
+  const lacking = pairCells(
+    { variant: SIDES.baseline, reports: [without] },
+    { variant: SIDES.candidate, reports: [without] },
+  );
+  expect(lacking.leftOut).toEqual([]);
+  expect(lacking.cells.map(({ failure }) => failure)).toEqual(
+    new Array(4).fill(`the ${side} has no such cell`),
+  );
+  for (const fault of [
+    { status: 'unsupported', reason: 'no kernel' },
+    { status: 'skipped', reason: 'excluded by the rule at gate.yaml:9:5' },
+  ] as const) {
+    const { cells, leftOut } = pairsOf({ fault: (cell) => (cell.engine === engine ? fault : null) });
+    expect(leftOut).toEqual([]);
+    expect(cells.map(({ failure }) => failure)).toEqual(
+      new Array(4).fill(`${side} ${fault.status}: ${fault.reason}`),
+    );
+  }
+});
+
+test('what a rule, --only or the length of the context leaves out on both sides is no failure', () => {
+  const reasons = [
+    'excluded by the rule at gate.yaml:9:5',
+    'matches no include rule',
+    'not selected by --only',
+    "prompt 256 + generate 16 = 272 tokens, longer than the model's context of 128",
+  ];
+  for (const reason of reasons) {
+    const { cells, leftOut } = pairsOf({
+      fault: ({ promptLength: { length } }) => (length === 256 ? { status: 'skipped', reason } : null),
+    });
+    expect(leftOut.map((one) => one.reason)).toEqual([`skipped: ${reason}`, `skipped: ${reason}`]);
+    expect(cells.map(({ failure }) => failure)).toEqual([null, null]);
+  }
 });
 
 test('a regression that was found stands beside a failure; nothing compared is a failure', () => {

@@ -9,6 +9,7 @@ import { readHistory } from '../../src/history/history.ts';
 import type { History } from '../../src/history/model.ts';
 import { historyPage } from '../../src/history/page.ts';
 import { historyTable } from '../../src/history/table.ts';
+import { historyForJson } from '../../src/history/write.ts';
 import { SLOWER, writeNights } from './nights.ts';
 
 let dir: string;
@@ -64,6 +65,28 @@ it('draws a dot for each figure, a cross with its reason for each gap, and a mar
   const marks = of(chart, 'text').filter(({ text }) => text.startsWith('↓'));
   expect(marks).toHaveLength(2);
   for (const { text } of marks) expect(text).toMatch(/^↓ -[78]\.\d %$/);
+});
+
+it('stamps page, table, charts and JSON where nights were made without the parity check', async () => {
+  expect(JSON.stringify([charts.map(({ scene }) => scene), historyTable(history)])).not.toContain(
+    'not checked',
+  );
+  const nights = join(dir, 'unchecked');
+  writeNights(nights, [{ day: 0 }, { day: 1, options: { parity: false } }, { day: 2 }]);
+  const partly = await readHistory([nights]);
+  rmSync(nights, { recursive: true });
+  const stamp = 'Parity was not checked in 1 of 3 runs';
+  const drawn = trendCharts(partly);
+  for (const chart of drawn) {
+    const words = of(chart, 'text').map(({ text }) => text);
+    expect(words.join(' ')).toContain(stamp);
+  }
+  const page = [...historyPage(partly, drawn)].join('');
+  expect(page).toContain(`<p>${stamp}`);
+  expect(page).toContain('night-001<br><small>parity not checked</small>');
+  expect(page.match(/<small>parity not checked/g)).toHaveLength(1);
+  expect(historyTable(partly)).toContain(stamp);
+  expect(historyForJson(partly).runs.map(({ parity }) => parity)).toEqual([true, false, true]);
 });
 
 it('keeps everything inside the picture', () => {

@@ -1,10 +1,28 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InfrastructureError } from '../../src/errors.ts';
 import { type ArtefactFile, readArtefactFile } from '../../src/models/artefact-file.ts';
-import { cacheUsage, ensureEntry, entryDir, type ListedFile, requireRoom } from '../../src/models/cache.ts';
+import {
+  cacheUsage,
+  ensureEntry,
+  entryDir,
+  entryState,
+  type ListedFile,
+  requireRoom,
+} from '../../src/models/cache.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -101,6 +119,51 @@ describe('ensureEntry', () => {
     expect(await readArtefactFile(entryDir('entry'))).toBeNull();
     expect((await ensure()).made).toBe(true);
     expect(await readArtefactFile(entryDir('entry'))).not.toBeNull();
+  });
+
+  it('reads files again only when they may have changed', async () => {
+    const lines: string[] = [];
+    const again = () =>
+      ensure({ onProgress: (line: string) => lines.push(line) }, () => expect.unreachable());
+    await ensure();
+    await again();
+    expect(lines).toEqual([]);
+    const path = join(entryDir('entry'), 'sub', 'a');
+    await utimes(path, new Date(), new Date(Date.now() + 5000));
+    await again();
+    await again();
+    expect(lines).toEqual(['verifying the fp32 gguf of m (0.000 MiB)']);
+    // Moved away and back is another inode or another ctime; copied over is both.
+    await copyFile(path, `${path}.copy`);
+    await rename(`${path}.copy`, path);
+    await again();
+    expect(lines).toHaveLength(2);
+    // As an earlier version left it, or torn.
+    for (const damage of [rm, (file: string) => writeFile(file, '{"files":')]) {
+      lines.length = 0;
+      await damage(join(entryDir('entry'), 'verified.json'));
+      await again();
+      await again();
+      expect(lines).toHaveLength(1);
+    }
+  });
+
+  it('makes an entry again whose file was changed in place, and says which', async () => {
+    const { file } = await ensure();
+    const path = join(entryDir('entry'), 'sub', 'a');
+    const { mtime } = await stat(path);
+    await writeFile(path, 'hallo');
+    await utimes(path, mtime, mtime);
+    const state = await entryState('entry');
+    expect(state).toEqual({ file, changed: ['sub/a'] });
+    const warnings: string[] = [];
+    const { made } = await ensure({ onWarning: (line: string) => warnings.push(line) });
+    expect(made).toBe(true);
+    expect(warnings).toEqual([
+      'the fp32 gguf of m in the cache is not what was made (sub/a changed): it is made anew',
+    ]);
+    expect(await readFile(path, 'utf8')).toBe('hello');
+    expect(await entryState('entry')).toEqual({ file, changed: [] });
   });
 
   it('clears away what a killed process left of this entry, and of no other', async () => {

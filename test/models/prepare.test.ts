@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EngineError, UserError } from '../../src/errors.ts';
 import { type ArtefactFile, readArtefactFile } from '../../src/models/artefact-file.ts';
 import { type ResolvedModel, resolveModel } from '../../src/models/catalogue.ts';
-import { hashFile } from '../../src/models/hashing.ts';
+import { hashFile, hashJson } from '../../src/models/hashing.ts';
 import { type Artefact, cacheUsage, isPrepared, prepareArtefact } from '../../src/models/prepare.ts';
 import { prepareModel, verifyArtefact } from '../../src/models/prepare-model.ts';
 import { ensurePythonEnvironment } from '../../src/python/environment.ts';
@@ -52,13 +52,21 @@ describe('prepareArtefact', () => {
       expect.stringContaining('int4 ONNX graph'),
     ]);
     expect(onnx.dir).toMatch(/llama-nano-onnx-int4-[0-9a-f]{16}$/);
-    expect(await readdir(onnx.dir)).toEqual(['artefact.json', 'genai', 'model.onnx', 'ortbench.json']);
+    expect(await readdir(onnx.dir)).toEqual([
+      'artefact.json',
+      'genai',
+      'model.onnx',
+      'ortbench.json',
+      'verified.json',
+    ]);
 
     expect(await isPrepared(request('onnx'))).toBe(true);
     const checkpoint = await prepareArtefact(request('checkpoint'));
     expect(checkpoint.made).toBe(false);
     const chain = await describing(onnx);
     expect(chain.checkpointSha256).toBe(checkpoint.sha256);
+    expect(onnx.chain).toEqual({ source: hashJson(chain.recipe.source), checkpoint: checkpoint.sha256 });
+    expect(checkpoint.chain).toEqual(onnx.chain);
     expect(chain.origin).toBe('seeded random weights (seed 1)');
     for (const file of chain.files) expect(await hashFile(join(onnx.dir, file.path))).toBe(file.sha256);
     expect(await prepareArtefact(request('onnx'))).toEqual({ ...onnx, made: false });
@@ -75,6 +83,41 @@ describe('prepareArtefact', () => {
     const forced = await prepareArtefact({ ...request('gguf'), force: true });
     expect(forced.made).toBe(true);
     expect(await prepareArtefact(request('checkpoint'))).toEqual({ ...before, made: false });
+  });
+
+  it('finds a file that was changed in place, and makes the same artefact anew', async () => {
+    for (const kind of ['gguf', 'checkpoint'] as const) {
+      const before = await prepareArtefact(request(kind));
+      const path = join(before.dir, kind === 'gguf' ? 'model.gguf' : 'model.safetensors');
+      const { mtime } = await stat(path);
+      const weights = await readFile(path);
+      weights[weights.length - 3]! ^= 1;
+      const file = await open(path, 'r+');
+      await file.write(weights);
+      await file.close();
+      // As large and as old as it was.
+      await utimes(path, mtime, mtime);
+      const warnings: string[] = [];
+      const onWarning = (line: string) => warnings.push(line);
+      expect(await prepareArtefact({ ...request(kind), onWarning })).toEqual({ ...before, made: true });
+      expect(warnings).toEqual([
+        `the int4 ${kind} of llama-nano in the cache is not what was made (${basename(path)} changed): it is made anew`,
+      ]);
+      expect(await prepareArtefact(request(kind))).toEqual(before);
+    }
+  });
+
+  it('makes an artefact anew whose checkpoint is no longer the one that it was made from', async () => {
+    const before = await prepareArtefact(request('gguf'));
+    const path = join(before.dir, 'artefact.json');
+    const file: ArtefactFile = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...file, checkpointSha256: 'another' }));
+    const warnings: string[] = [];
+    const onWarning = (line: string) => warnings.push(line);
+    expect(await prepareArtefact({ ...request('gguf'), onWarning })).toEqual({ ...before, made: true });
+    expect(warnings).toEqual([
+      'the int4 gguf of llama-nano in the cache was made from another checkpoint: it is made anew',
+    ]);
   });
 
   it('reports what cannot be made as the engine fault that it is', async () => {
@@ -159,6 +202,11 @@ describe('prepareModel', () => {
     // The last tensor of the file is the head.
     bytes[bytes.length - 1] = bytes.at(-1)! ^ 0x11;
     await writeFile(file, bytes);
+    // As if it had been made so: what only changed since would be made anew.
+    const described = await describing(gguf);
+    const sha256 = await hashFile(file);
+    const files = described.files.map((own) => (own.path === 'model.gguf' ? { ...own, sha256 } : own));
+    await writeFile(join(gguf.dir, 'artefact.json'), JSON.stringify({ ...described, files }));
     const verification = await verifyArtefact(nano, 'gguf', 'int4', 'cpu');
     expect(verification.ok).toBe(false);
     expect(verification.tensors.filter(({ verdict }) => verdict !== 'identical')).toMatchObject([

@@ -177,6 +177,7 @@ export function makeRun(options: FixtureOptions = {}) {
     if (!sessions.has(key)) {
       sessions.add(key);
       const { model, precision, device } = cell;
+      const chain = { source: sha256(model), checkpoint: sha256(`${model} ${precision}`) };
       records.push({
         kind: 'session',
         engine: cell.engine,
@@ -184,6 +185,7 @@ export function makeRun(options: FixtureOptions = {}) {
         precision,
         device,
         artefact: sha256(key),
+        chain,
         loadNs: 4e8 + random() * 1e8,
         versions: engine.versions ?? { [cell.engine]: '1.0.0' },
         effective: { threads: 2, computeType: precision === 'int4' ? 'fp32' : precision },
@@ -216,6 +218,7 @@ export function makeRun(options: FixtureOptions = {}) {
             top1Agreement: 0.99,
           },
           steps: 32,
+          reference: { ...chain, artefact: chain.checkpoint },
         });
       }
     }

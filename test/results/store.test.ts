@@ -112,6 +112,12 @@ describe('resuming', () => {
     const newer = { ...session, versions: { ...session.versions, extra: '2' } };
     expect(() => checkSameSession(records, newer)).toThrow(/extra was absent and is 2/);
     expect(() => checkSameSession(records, { ...session, artefact: 'other' })).toThrow(/model file/);
+    const chain = { ...session.chain!, checkpoint: 'other' };
+    expect(() => checkSameSession(records, { ...session, chain })).toThrow(/another checkpoint/);
+    // An earlier version's record does not say; the artefact's hash stands for the chain then.
+    const { chain: _, ...old } = session;
+    expect(() => checkSameSession([old], session)).not.toThrow();
+    expect(() => checkSameSession([{ ...old, artefact: 'other' }], session)).toThrow(/model file/);
   });
 
   it('repeats cells that were cut short, and no others', () => {

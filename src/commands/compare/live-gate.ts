@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../../files/atomic.ts';
 import { decideCells, overallVerdict, screenCells } from '../../gate/judge.ts';
 import type { CellPair, Compared, GateReport, Variant } from '../../gate/model.ts';
 import { pairCells, type Side } from '../../gate/pairs.ts';
+import { parityUnchecked, weightWarnings } from '../../gate/parity.ts';
 import { GATE } from '../../gate/rule.ts';
 import { resultsFolder } from '../folders.ts';
 import { runPrefix } from '../manifest.ts';
@@ -58,7 +59,9 @@ export async function compareLive(
     smallestFindable: findable.length > 0 && findable.length === judged.length ? Math.max(...findable) : null,
     rows,
     leftOut,
-    warnings: first.candidate.reports.flatMap(({ warnings }) => warnings),
+    // Of the first stage: the second measures the same files without checking them again.
+    parityUnchecked: parityUnchecked(input.parity, cells),
+    warnings: [...first.candidate.reports.flatMap(({ warnings }) => warnings), ...weightWarnings(cells)],
     results: folders,
   };
   // The verdict lies beside the stages that it was made from.

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { LoadedSweep } from '../../config/load.ts';
+import { UserError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic.ts';
 import type { Variant } from '../../gate/model.ts';
 import type { Side } from '../../gate/pairs.ts';
@@ -11,6 +12,7 @@ import { readResults } from '../../results/reader.ts';
 import { roundOrder } from '../../runner/schedule.ts';
 import type { Cell } from '../../schema/cell.ts';
 import type { Rule } from '../../schema/sweep.ts';
+import type { Precision } from '../../schema/vocabulary.ts';
 import { runSweepProcess } from './child.ts';
 
 /** One side of a live comparison. */
@@ -133,11 +135,20 @@ async function sweepInto(folder: string, side: LiveSide, sweeping: Sweeping): Pr
   await runSweepProcess(side.program, [config, '--out', folder, ...parity, ...only]);
 }
 
-/** The sweep of one stage, complete in itself: models in place, and nothing but the two variants. */
+/**
+ * The sweep of one stage, complete in itself: models in place, and nothing but the two variants. Published figures are
+ * for reports, and named by a path beside the config; `maxHours` was meant for the rounds of the config, and would cut
+ * cells out of a stage that has more.
+ */
 function configOf(loaded: LoadedSweep, { variants, pairs, cells }: Sweeping) {
-  const { $schema: _, ...sweep } = loaded.sweep;
-  const isWanted = (name: string) => variants.some(({ engine }) => engine === null || engine === name);
-  const precisions = variants.map(({ precision }) => precision);
+  const { $schema: _, published: __, maxHours: ___, ...sweep } = loaded.sweep;
+  const engines = sweep.engines.filter(({ name }) =>
+    variants.some(({ engine }) => engine === null || engine === name),
+  );
+  const precisions = sweep.precisions.filter((name) =>
+    variants.some(({ precision }) => precision === null || precision === name),
+  );
+  const known = { engine: new Set(engines.map(({ name }) => name)), precision: new Set(precisions) };
   return {
     ...sweep,
     models: loaded.models.map(({ spec, folder }) =>
@@ -145,27 +156,45 @@ function configOf(loaded: LoadedSweep, { variants, pairs, cells }: Sweeping) {
         ? { ...spec, source: { ...spec.source, path: folder } }
         : spec,
     ),
-    engines: sweep.engines.filter(({ name }) => isWanted(name)),
-    precisions: precisions.includes(null)
-      ? sweep.precisions
-      : sweep.precisions.filter((precision) => precisions.includes(precision)),
+    engines,
+    precisions,
     // Two builds of one library cannot share a process.
     isolation: sweep.isolation ?? 'process',
     measureMemory: false,
     repetitions: pairs,
     baselines: [],
     include:
-      cells === null ? withoutAbsent(sweep.include, isWanted) : cells.map((cell) => ruleOf(cell, variants)),
-    exclude: withoutAbsent(sweep.exclude, isWanted),
+      cells === null ? includeOf(loaded, variants, known) : cells.map((cell) => ruleOf(cell, variants)),
+    exclude: withoutAbsent(sweep.exclude, known),
   };
 }
 
-/** A rule may not name an engine that the sweep no longer has. */
-function withoutAbsent(rules: readonly Rule[], isWanted: (name: string) => boolean): Rule[] {
+/** What a stage still has. */
+interface Known {
+  readonly engine: ReadonlySet<string>;
+  readonly precision: ReadonlySet<Precision>;
+}
+
+/** An empty list would include everything. @throws UserError when there is nothing left of rules that there were */
+function includeOf({ sweep, file }: LoadedSweep, variants: readonly Variant[], known: Known): Rule[] {
+  const rules = withoutAbsent(sweep.include, known);
+  if (rules.length > 0 || sweep.include.length === 0) return rules;
+  const names = variants.map(({ engine, precision }) => [engine, precision].filter(Boolean).join(':'));
+  throw new UserError(
+    `${file}: no include rule takes ${names.join(' or ')}, so there is nothing to compare`,
+    {
+      hint: 'compare variants that the rules name, or add a rule for these',
+    },
+  );
+}
+
+/** A rule may not name an engine or a precision that the sweep no longer has; without any of its own it matches nothing. */
+function withoutAbsent(rules: readonly Rule[], known: Known): Rule[] {
   return rules.flatMap((rule) => {
-    if (rule.engine === undefined) return [rule];
-    const engine = rule.engine.filter(isWanted);
-    return engine.length === 0 ? [] : [{ ...rule, engine }];
+    const engine = rule.engine?.filter((name) => known.engine.has(name));
+    const precision = rule.precision?.filter((name) => known.precision.has(name));
+    if (engine?.length === 0 || precision?.length === 0) return [];
+    return [{ ...rule, ...(engine ? { engine } : {}), ...(precision ? { precision } : {}) }];
   });
 }
 

@@ -3,6 +3,7 @@ import { UserError } from '../../errors.ts';
 import { overallVerdict } from '../../gate/judge.ts';
 import type { Compared, GateReport, Variant } from '../../gate/model.ts';
 import { pairCells, type Side } from '../../gate/pairs.ts';
+import { parityUnchecked, weightWarnings } from '../../gate/parity.ts';
 import { fingerprintDifferences, judgeStored } from '../../gate/stored.ts';
 import type { Report } from '../../report/model.ts';
 import { resultsFolder } from '../folders.ts';
@@ -47,9 +48,14 @@ export async function compareStored(
     smallestFindable: null,
     rows,
     leftOut,
+    parityUnchecked: parityUnchecked(
+      [baselineReport, candidateReport].every(({ manifest }) => manifest.parity),
+      cells,
+    ),
     warnings: [
       ...baselineReport.warnings,
       ...candidateReport.warnings,
+      ...weightWarnings(cells),
       ...(differences.length === 0
         ? []
         : [

@@ -1,5 +1,6 @@
 import { oneLine } from '../../report/markdown.ts';
 import type { GateReport } from '../model.ts';
+import { paritySentence } from '../parity.ts';
 import { benchmarkName, worstFirst } from './names.ts';
 
 /** GitHub shows ten annotations of a kind for a step. */
@@ -17,5 +18,8 @@ export function gateAnnotations(report: GateReport): string[] {
       const level = row.verdict === 'inconclusive' ? 'warning' : 'error';
       return `::${level} title=${property(`ortbench ${row.verdict}`)}::${data(`${benchmarkName(row)}: ${row.reason}`)}`;
     });
-  return [...lines, ...report.warnings.map((warning) => `::warning title=ortbench::${data(warning)}`)];
+  const stamp = paritySentence(report);
+  const warn = (text: string) => `::warning title=ortbench::${data(text)}`;
+  // First, or what is inconclusive might leave no room for it.
+  return [...(stamp === null ? [] : [warn(stamp)]), ...lines, ...report.warnings.map(warn)];
 }

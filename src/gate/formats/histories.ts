@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { medianInterval } from '../../stats/median-interval.ts';
 import type { CellPair, GateReport, GateRow } from '../model.ts';
+import { paritySentence } from '../parity.ts';
 import { benchmarkName } from './names.ts';
 
 /** What services that keep a history are given: the candidate's throughput, with its interval. */
@@ -9,6 +10,7 @@ type Measured = ReadonlyMap<string, Pick<CellPair, 'rates'>>;
 
 /** `customBiggerIsBetter` of benchmark-action/github-action-benchmark: an array of named values. */
 export function githubActionBenchmark(report: GateReport, measured: Measured): object[] {
+  const stamp = paritySentence(report);
   return report.rows.flatMap((row) => {
     if (row.candidateRate === null) return [];
     const interval = medianInterval(measured.get(row.id)!.rates[row.phase].candidate);
@@ -18,7 +20,7 @@ export function githubActionBenchmark(report: GateReport, measured: Measured): o
       unit: 'tokens/s',
       value: row.candidateRate,
       ...(halfWidth === null ? {} : { range: `± ${Number(halfWidth.toPrecision(3))}` }),
-      extra: `${row.verdict}: ${row.reason}`,
+      extra: [`${row.verdict}: ${row.reason}`, ...(stamp === null ? [] : [stamp])].join('\n'),
     };
   });
 }
@@ -38,13 +40,17 @@ function bencherName(row: GateRow): string {
   return `${kept} ${hash}`;
 }
 
-/** Bencher Metric Format: benchmark → measure → value with bounds. */
+/**
+ * Bencher Metric Format: benchmark → measure → value with bounds. It holds numbers only, so that a gate without the parity
+ * check is stamped by a measure of its own.
+ */
 export function bencherMetrics(report: GateReport, measured: Measured): Record<string, object> {
+  const stamp = report.parityUnchecked === null ? {} : { 'parity-unchecked': { value: 1 } };
   const entries = report.rows.flatMap((row) => {
     if (row.candidateRate === null) return [];
     const interval = medianInterval(measured.get(row.id)!.rates[row.phase].candidate);
     const bounds = interval === null ? {} : { lower_value: interval[0], upper_value: interval[1] };
-    return [[bencherName(row), { throughput: { value: row.candidateRate, ...bounds } }] as const];
+    return [[bencherName(row), { throughput: { value: row.candidateRate, ...bounds }, ...stamp }] as const];
   });
   return Object.fromEntries(entries);
 }

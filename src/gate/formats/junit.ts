@@ -1,4 +1,5 @@
 import type { GateReport, GateRow } from '../model.ts';
+import { paritySentence } from '../parity.ts';
 import { benchmarkName } from './names.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -20,7 +21,8 @@ const xml = (text: string): string =>
     .replace(/[&<>"'\t\n\r]/g, (character) => ENTITIES[character]!);
 
 /** One test case for each comparison. Inconclusive is `skipped`: neither passed nor failed. Failed cells are errors. */
-export function gateJunit({ title, rows, leftOut }: GateReport): string {
+export function gateJunit(report: GateReport): string {
+  const { title, rows, leftOut } = report;
   const count = (verdict: GateRow['verdict']) => rows.filter((row) => row.verdict === verdict).length;
   const cases = rows.map((row) => testCase(benchmarkName(row), outcome(row)));
   const others = leftOut.map(({ id, reason }) => testCase(id, element('skipped', reason)));
@@ -34,6 +36,7 @@ export function gateJunit({ title, rows, leftOut }: GateReport): string {
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="ortbench compare" ${counts}>`,
     `  <testsuite name="${xml(title)}" ${counts}>`,
+    `    <properties><property name="parity" value="${xml(paritySentence(report) ?? 'checked')}"/></properties>`,
     ...cases,
     ...others,
     '  </testsuite>',

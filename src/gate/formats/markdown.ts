@@ -1,6 +1,7 @@
 import { escapeMarkdown as md, table } from '../../report/markdown.ts';
 import { formatTokensPerSecond } from '../../units.ts';
 import type { GateReport } from '../model.ts';
+import { paritySentence } from '../parity.ts';
 import { worstFirst } from './names.ts';
 import { powerSentences, verdictSentence } from './sentences.ts';
 import { intervalText, signedPercent } from './table.ts';
@@ -24,9 +25,11 @@ export function gateMarkdown(report: GateReport): string {
       intervalText(row),
       signedPercent(row.smallestFindable),
     ]);
+  const stamp = paritySentence(report);
   const head = ['verdict', 'cell', 'phase', 'baseline', 'candidate', 'slowdown', '95 % interval', 'findable'];
   const blocks = [
     `## ${md(report.title)}: ${md(verdictSentence(report))}`,
+    ...(stamp === null ? [] : [`> **${md(stamp)}**`]),
     ...report.warnings.map((warning) => `> **Warning:** ${md(warning)}`),
     ...(lines.length > 0 ? [table(head, lines)] : []),
     ...(rows.length > MOST_ROWS ? [`${rows.length - MOST_ROWS} more comparisons are in the JSON.`] : []),

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import { formatPercent, formatTokensPerSecond } from '../../units.ts';
 import type { GateReport, GateRow } from '../model.ts';
+import { paritySentence } from '../parity.ts';
 import { worstFirst } from './names.ts';
 import { powerSentences, verdictSentence } from './sentences.ts';
 
@@ -47,11 +48,13 @@ export function gateTable(report: GateReport): string {
       report.rows.filter(({ verdict }) => verdict === 'failed').map(({ id, reason }) => `${id}: ${reason}`),
     ),
   ];
+  const stamp = paritySentence(report);
   return [
     ...(report.rows.length > 0 ? [table.toString()] : []),
     ...failures.map((line) => `failed: ${line}`),
     ...report.leftOut.map(({ id, reason }) => `not compared: ${id}: ${reason}`),
     ...report.warnings.map((warning) => `warning: ${warning}`),
+    ...(stamp === null ? [] : [pc.yellow(stamp)]),
     ...powerSentences(report),
     verdictSentence(report),
   ].join('\n');

@@ -3,7 +3,7 @@ import { describeShape, PHASE_TITLE } from '../../report/describe.ts';
 import { fileStem } from '../../report/file-name.ts';
 import { groupBy } from '../../report/group-by.ts';
 import { workKey } from '../../schema/cell.ts';
-import { engineName, shortTime } from '../describe.ts';
+import { engineName, paritySentence, shortTime } from '../describe.ts';
 import type { History, Line } from '../model.ts';
 import { INK, type Ink, inkOf } from './ink.ts';
 import { PANEL, panelShapes } from './panel.ts';
@@ -114,7 +114,7 @@ function sceneOf(
   }
   y += Math.ceil(panels.length / COLUMNS) * (PANEL.height + GAP);
   const machine = history.machines.find(({ id }) => id === panels[0]![0]!.machine);
-  for (const note of notes(machine?.title ?? '')) {
+  for (const note of notes(machine?.title ?? '', paritySentence(runs.map((run) => history.runs[run]!)))) {
     for (const row of wrap(printable(note), font(11), inner / FONT_RESERVE)) {
       text(row, MARGIN, y, 11, INK.muted);
       y += 15.5;
@@ -124,7 +124,8 @@ function sceneOf(
   return { width: WIDTH, height: Math.ceil(y + 8), title, description: described, shapes };
 }
 
-const notes = (machine: string): string[] => [
+const notes = (machine: string, stamp: string | null): string[] => [
+  ...(stamp === null ? [] : [stamp]),
   `Machine: ${machine}.`,
   'Runs stand side by side in order of time. Hollow: the run carries a flag. Cross: the cell has no figure there. ' +
     'Dashed: a change point (E-divisive means, permutation p ≤ .01), with the change of level.',

@@ -145,6 +145,26 @@ export const SUMMARY_COLUMNS: readonly Column<CellRow>[] = [
     "Share of positions with the reference's greedy choice, where its lead exceeds the error.",
     (row) => row.parityFigures?.top1Agreement ?? null,
   ),
+  column(
+    'source_sha256',
+    "SHA-256 that stands for the source of the weights; empty for engines that load none, as are the next three, and where the run's version did not record it.",
+    (row) => row.session?.chain?.source ?? null,
+  ),
+  column(
+    'checkpoint_sha256',
+    'Of the canonical checkpoint made of it: cells are compared only where it is the same (the source, across precisions).',
+    (row) => row.session?.chain?.checkpoint ?? null,
+  ),
+  column(
+    'artefact_sha256',
+    'Of the files that the engine loaded, made from that checkpoint.',
+    (row) => row.session?.artefact ?? null,
+  ),
+  column(
+    'reference_checkpoint_sha256',
+    'Of the checkpoint that the parity reference computed with; empty when unchecked.',
+    (row) => row.parityReference?.checkpoint ?? null,
+  ),
   modelLayers,
   ...runColumns<CellRow>((row) => row.run),
 ];

@@ -53,6 +53,7 @@ async function check(...[scheduled, session, references, shape, context]: Parame
       figures: Number.isFinite(figures.normalisedError) ? figures : null,
       tolerances,
       steps: continuation[0]!.length + 1,
+      reference: reference.weights ?? null,
     });
   } finally {
     // A file that an engine did not write again must not be taken for its answer.
@@ -67,7 +68,15 @@ function parityRecord(
 ): ParityRecord {
   const { engine, model, precision, device } = cell;
   const session = { engine, model, precision, device, batchSize, promptLength };
-  return { kind: 'parity', ...session, figures: null, tolerances: null, steps: 0, ...result };
+  return {
+    kind: 'parity',
+    ...session,
+    figures: null,
+    tolerances: null,
+    steps: 0,
+    reference: null,
+    ...result,
+  };
 }
 
 /** An engine that is driven through a tool of its own has no logits to show: that leaves it unchecked, not failed. */

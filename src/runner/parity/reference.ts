@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { EngineError } from '../../errors.ts';
+import type { ParityRecord } from '../../schema/record.ts';
 import { ChildSession } from '../child/session.ts';
 import type { RunContext } from '../context.ts';
 import { openSession } from '../open-session.ts';
@@ -13,6 +14,8 @@ export interface Reference {
   readonly prompts: number[][];
   readonly continuation: number[][];
   readonly logitsFile: string;
+  /** What it computed with. */
+  readonly weights: ParityRecord['reference'];
 }
 
 type ReferenceOrNot = Reference | { missing: string };
@@ -88,7 +91,9 @@ async function makeReference(
     });
     const logitsFile = join(context.scratchDir, `reference-${key.replaceAll('/', '_')}.f32`);
     await watched.teacherForce({ prompts, continuation: tokens, logitsFile });
-    return { prompts, continuation: tokens, logitsFile };
+    const { sha256, chain } = artefact;
+    const weights = chain === undefined ? null : { ...chain, artefact: sha256 };
+    return { prompts, continuation: tokens, logitsFile, weights };
   } finally {
     context.signal.removeEventListener('abort', onAbort);
     await session.close();

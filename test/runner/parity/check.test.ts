@@ -94,6 +94,13 @@ describe('checkParity', () => {
     });
   });
 
+  it('records what the reference computed with', async () => {
+    const chain = { source: 's', checkpoint: 'c' };
+    const loaded = { artefact: async () => ({ dir: '', sha256: 'a', chain }) };
+    expect((await check({}, loaded)).reference).toEqual({ ...chain, artefact: 'a' });
+    expect((await check({}, { ...loaded, parity: false })).reference).toBeNull();
+  });
+
   it('catches one that computes something else', async () => {
     const record = await check({ logitOffset: 1 });
     expect(record).toMatchObject({ verdict: 'mismatch' });

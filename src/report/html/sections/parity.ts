@@ -3,9 +3,10 @@ import { formatNumber, formatPercent } from '../../../units.ts';
 import { groupBy } from '../../group-by.ts';
 import { oneLine } from '../../markdown.ts';
 import type { CellRow } from '../../model.ts';
-import { html } from '../markup.ts';
+import { loadedModels, shortHash, weightSentences } from '../../weights.ts';
+import { type Html, html } from '../markup.ts';
 import { table } from '../table.ts';
-import type { Section } from './section.ts';
+import type { PageContext, Section } from './section.ts';
 
 /** Whether engines computed the same: one row a loaded model, its worst check. */
 export const parity: Section = {
@@ -51,9 +52,33 @@ ${table(
   ],
   rows,
   [4, 5, 6, 7],
-)}`;
+)}
+${weights(report.rows, facets)}`;
   },
 };
+
+/** Shown from the results alone: each engine's file comes from the checkpoint that the others' come from. */
+function weights(rows: readonly CellRow[], facets: PageContext['facets']): Html | null {
+  const loaded = loadedModels(rows);
+  if (loaded.length === 0) return null;
+  return html`<ul>${weightSentences(rows).map((text) => html`<li>${text}</li>`)}</ul>
+${table(
+  'Where the weights come from, by SHA-256: source → canonical checkpoint → what the engine loaded',
+  ['Model', 'Engine', 'Precision', 'Source', 'Canonical checkpoint', 'Artefact', "Reference's checkpoint"],
+  loaded.map((row) => ({
+    facets: facets.of(row.cell),
+    cells: [
+      row.modelTitle,
+      row.engineTitle,
+      row.cell.precision,
+      shortHash(row.session!.chain?.source),
+      shortHash(row.session!.chain?.checkpoint),
+      shortHash(row.session!.artefact),
+      row.parityFigures === null ? '' : shortHash(row.parityReference?.checkpoint),
+    ],
+  })),
+)}`;
+}
 
 const ORDER = ['match', 'unchecked', 'mismatch'];
 
