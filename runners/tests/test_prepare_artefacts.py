@@ -256,6 +256,18 @@ def test_precisions_without_an_honest_graph(tmp_path: Path) -> None:
     assert caught.value.code == "unsupported"
 
 
+@pytest.mark.parametrize("name", models.MODELS)
+def test_what_pytorch_packs_is_the_int4_checkpoint_but_for_rounded_scales(name: str, tmp_path: Path) -> None:
+    facts = models.make_checkpoint(tmp_path, models.seeded(models.MODELS[name]), "int4")
+    reply = verify_artefact({"kind": "checkpoint", "artefact": str(tmp_path), "checkpoint": str(tmp_path)})
+    packed = {tensor["name"] for tensor in reply["tensors"] if tensor["storedAs"].startswith("int4 blocks of 32")}
+    assert packed == set(facts["quantisation"]["matrices"])
+    assert (reply["missing"], reply["constants"]) == ([], [])
+    assert {tensor["verdict"] for tensor in reply["tensors"]} <= {"identical", "rounded"}
+    largest = max(tensor["largestRelativeDifference"] for tensor in reply["tensors"] if tensor["name"] in packed)
+    assert 0 < largest <= 2.0**-8
+
+
 def test_constants_that_no_logits_show(tmp_path: Path) -> None:
     make_both(tmp_path, models.LLAMA, "int4")
     request = {"checkpoint": str(tmp_path / "c")}
