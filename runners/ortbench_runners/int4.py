@@ -65,6 +65,24 @@ class Int4Linear(torch.nn.Module):
         self.register_buffer("scale_and_zero", pairs.transpose(0, 1).contiguous())
         self.bias = None if bias is None else torch.nn.Parameter(bias.to(ACTIVATIONS), requires_grad=False)
 
+    def scales(self) -> torch.Tensor:
+        """fp32[out, in/32], as the kernel has them."""
+        return self.scale_and_zero[:, : self.out_features, 0].T.float()
+
+    def holds(self, integers: torch.Tensor) -> bool:
+        """Whether the packed form is of these integers [out, in] of 0..15, asked of the kernel itself.
+
+        The layout depends on the processor. Products with random vectors tell, exactly: in fp32 the kernel takes its
+        reference path, and sums of integers below 2^24 are not rounded.
+        """
+        largest = max(1, 2**24 // (8 * self.in_features) // 2)
+        generator = torch.Generator().manual_seed(self.in_features)
+        probes = torch.randint(-largest, largest + 1, (8, self.in_features), generator=generator).float()
+        unit = torch.zeros_like(self.scale_and_zero, dtype=torch.float32)
+        unit[..., 0] = 1
+        products = torch.ops.aten._weight_int4pack_mm_for_cpu(probes, self.packed, GROUP_SIZE, unit)
+        return torch.equal(products[:, : self.out_features], probes @ (integers - 8).float().T)
+
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         rows = inputs.reshape(-1, self.in_features).contiguous()
         output = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, self.packed, GROUP_SIZE, self.scale_and_zero)
@@ -74,7 +92,7 @@ class Int4Linear(torch.nn.Module):
 
 def quantise_model(model: torch.nn.Module, folder: Path) -> dict[str, Any]:
     """Packs the matrices that the checkpoint names as quantised, in place; everything else becomes bf16."""
-    named = _quantised_matrices(folder)
+    named = quantised_matrices(folder)
     linear = {f"{name}.weight": module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
     missing = named - linear.keys()
     if missing:
@@ -102,7 +120,8 @@ def quantise_model(model: torch.nn.Module, folder: Path) -> dict[str, Any]:
     }
 
 
-def _quantised_matrices(folder: Path) -> set[str]:
+def quantised_matrices(folder: Path) -> set[str]:
+    """Names of the checkpoint's matrices whose values lie on the grid."""
     try:
         described = json.loads((folder / "ortbench.json").read_text())
         return set(described["quantisation"]["matrices"])

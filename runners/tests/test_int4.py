@@ -55,6 +55,20 @@ def test_weights_off_the_grid_are_refused() -> None:
         to_grid(torch.zeros(16, 40))
 
 
+@pytest.mark.parametrize("shape", [(16, 32), (50, 128), (96, 1024)])
+def test_the_packed_form_holds_these_integers_and_no_others(shape: tuple[int, int]) -> None:
+    weight = on_grid(*shape)
+    integers, scale = to_grid(weight)
+    layer = Int4Linear(weight, None)
+    assert layer.holds(integers)
+    assert torch.equal(layer.scales(), scale.to(torch.bfloat16).float())
+    one_off, exchanged = integers.clone(), integers.clone()
+    one_off[7, 5] ^= 1
+    exchanged[[1, 2]] = exchanged[[2, 1]]
+    assert not layer.holds(one_off)
+    assert not layer.holds(exchanged)
+
+
 @pytest.mark.parametrize("rows", [16, 50])
 def test_the_kernel_multiplies_by_these_weights(rows: int) -> None:
     weight = on_grid(rows, 64)

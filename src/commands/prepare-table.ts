@@ -3,7 +3,9 @@ import pc from 'picocolors';
 import type { Verification } from '../models/compare-artefact.ts';
 import type { CacheUsage } from '../models/prepare.ts';
 import type { PreparedModel } from '../models/prepare-model.ts';
-import { formatBytes } from '../units.ts';
+import { plural } from '../report/describe.ts';
+import { groupBy } from '../report/group-by.ts';
+import { formatBytes, formatPercent } from '../units.ts';
 
 /** What was prepared, how large it is, and the disk use of the whole cache. */
 export function formatPrepared(
@@ -35,7 +37,10 @@ export function formatPrepared(
       verdict(verification),
     ]);
     if (verification !== null)
-      notes.push(...differences(`${file.model} ${file.precision} ${file.kind}`, verification));
+      notes.push(
+        ...differences(`${file.model} ${file.precision} ${file.kind}`, verification),
+        ...roundings(`${file.model} ${file.precision} ${file.kind}`, verification),
+      );
   }
   const lines =
     prepared.length > 0 ? [rows.toString()] : ['nothing to prepare: no engine takes these precisions'];
@@ -50,9 +55,8 @@ function verdict(verification: Verification | null): string {
   const rounded = tensors.filter((tensor) => tensor.verdict === 'rounded').length;
   if (!ok) return pc.red('differs');
   const identical = `${tensors.length - rounded} of ${tensors.length} tensors identical`;
-  return pc.green(
-    `${identical}${rounded > 0 ? `, ${rounded} rounded` : ''}; ${constants.length} constants equal`,
-  );
+  const equal = constants.length > 0 ? `; ${constants.length} constants equal` : '';
+  return pc.green(`${identical}${rounded > 0 ? `, ${rounded} rounded` : ''}${equal}`);
 }
 
 function differences(file: string, { tensors, missing, constants }: Verification): string[] {
@@ -66,4 +70,15 @@ function differences(file: string, { tensors, missing, constants }: Verification
     ...missing.map((name) => `${file}: ${name} is missing`),
     ...wrong.map(({ name, stored, expected }) => `${file}: ${name} is ${stored}, expected ${expected}`),
   ];
+}
+
+/** How far rounding went, one line for each way of storing. */
+function roundings(file: string, { tensors }: Verification): string[] {
+  const rounded = tensors.filter((tensor) => tensor.verdict === 'rounded');
+  return [...groupBy(rounded, ({ storedAs }) => storedAs)].map(([storedAs, of]) => {
+    const most = (key: 'largestDifference' | 'largestRelativeDifference') =>
+      Math.max(...of.map((tensor) => tensor[key] ?? 0));
+    const relative = formatPercent(most('largestRelativeDifference'));
+    return `${file}: ${plural(of.length, 'tensor')} rounded (${storedAs}), by up to ${most('largestDifference').toPrecision(2)}, ${relative} of the value`;
+  });
 }

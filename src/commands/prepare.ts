@@ -4,6 +4,8 @@ import { didYouMean } from '../config/suggest.ts';
 import { parseYaml, readYamlFile } from '../config/yaml.ts';
 import type { EngineMeta } from '../engines/engine.ts';
 import { ENGINES } from '../engines/index.ts';
+import { givenOptions } from '../engines/options.ts';
+import { supportOf } from '../engines/support.ts';
 import { UserError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { resolveModel } from '../models/catalogue.ts';
@@ -25,8 +27,8 @@ export interface PrepareOptions extends OverrideOptions {
 /** What is to be prepared: models, and for which engines, precisions and device. */
 interface Wanted {
   readonly models: readonly ResolvedModel[];
-  /** By the name that `--engine` takes. */
-  readonly engines: ReadonlyMap<string, EngineMeta>;
+  /** By the name that `--engine` takes, with its options as the sweep gives them. */
+  readonly engines: ReadonlyMap<string, { meta: EngineMeta; options: Readonly<Record<string, unknown>> }>;
   readonly precisions: readonly Precision[];
   readonly device: Device;
 }
@@ -69,14 +71,17 @@ async function understand(what: string, overrides: SweepOverrides): Promise<Want
     if (!('source' in content)) {
       const { sweep, models } = await loadSweep(what, overrides);
       const engines = await enginesOf(sweep);
-      const metas = sweep.engines.map(({ name, engine }) => [name, engines.get(engine)!.meta] as const);
-      return { models, engines: new Map(metas), precisions: sweep.precisions, device: sweep.device };
+      const chosen = sweep.engines.map((choice) => {
+        const { meta } = engines.get(choice.engine)!;
+        return [choice.name, { meta, options: givenOptions(choice, sweep) }] as const;
+      });
+      return { models, engines: new Map(chosen), precisions: sweep.precisions, device: sweep.device };
     }
   }
   const engines = await Promise.all(Object.values(ENGINES).map((load) => load()));
   return {
     models: [await resolveModel(what, process.cwd(), overrides)],
-    engines: new Map(engines.map(({ meta }) => [meta.id, meta])),
+    engines: new Map(engines.map(({ meta }) => [meta.id, { meta, options: {} }])),
     precisions: PRECISIONS,
     device: overrides.device ?? 'cpu',
   };
@@ -109,8 +114,8 @@ function select<T extends string>(
 
 /** Kinds of files that an engine really loads in this precision: nothing is made that no engine takes. */
 function kindsFor({ engines, device }: Wanted, precision: Precision) {
-  const kinds = [...engines.values()].flatMap(({ artefact, precisions }) =>
-    artefact !== 'none' && precisions[device]?.[precision] === true ? [artefact] : [],
+  const kinds = [...engines.values()].flatMap(({ meta, options }) =>
+    meta.artefact !== 'none' && supportOf(meta, device, precision, options) === true ? [meta.artefact] : [],
   );
   return [...new Set(kinds)];
 }

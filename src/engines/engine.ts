@@ -12,7 +12,15 @@ import type {
 import type { ArtefactKind, Device, Precision } from '../schema/vocabulary.ts';
 
 /** `true`, or why this engine does not honestly do it on that device (it would upcast or fall back). */
-export type Support = true | string;
+export type Support = true | string | Insistable;
+
+/** A refusal that a sweep can overrule with an option of the engine: its cells run then, and say what they computed in. */
+export interface Insistable {
+  readonly reason: string;
+  readonly insist: { readonly option: string; readonly value: string };
+  /** What is computed with in truth: memory and time are planned for it. */
+  readonly computesIn: Precision;
+}
 
 /** How an engine's process holds a model and what it computes; plan/memory.ts predicts its peak from this. */
 export interface MemoryTraits {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Engine } from '../engines/engine.ts';
+import { requireSupport } from '../engines/support.ts';
 import type { EngineYardsticks, Yardstick } from '../engines/yardstick.ts';
 import { EngineError } from '../errors.ts';
 import type { PreparedArtefact } from '../runner/context.ts';
@@ -99,12 +100,11 @@ export class Group {
   }
 
   async #artefact(): Promise<{ artefact: PreparedArtefact; precision: Precision }> {
-    const { artefact: kind, precisions, title } = this.#engine.meta;
+    const { artefact: kind, title } = this.#engine.meta;
     const { artefact, derived } = this.#context;
     const precision = PRECISIONS.find((name) => name === this.#weights);
     if (precision !== undefined) {
-      const support = precisions.cpu?.[precision] ?? `${title} has no CPU path`;
-      if (support !== true) throw new EngineError('unsupported', support);
+      requireSupport(this.#engine.meta, 'cpu', precision, this.#comparison.options);
       return { artefact: await artefact(this.#model, kind, precision), precision };
     }
     const format = this.#yardsticks.formats[this.#weights];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type CallOptions, callPreparer } from './preparer.ts';
+import type { MadeKind } from './recipe.ts';
 
 export interface TensorCheck {
   readonly name: string;
@@ -8,10 +9,12 @@ export interface TensorCheck {
   /** The tensors of the checkpoint that it holds. */
   readonly canonical: readonly string[];
   readonly shape: readonly number[];
-  /** `rounded`: kept at a lower precision than the checkpoint has, and nothing else changed. */
+  /** `rounded`: kept at a lower precision than the checkpoint has, or with scales of one, and nothing else changed. */
   readonly verdict: 'identical' | 'rounded' | 'differs';
   readonly differing: number;
   readonly largestDifference: number | null;
+  /** As a share of the value, over those that are not 0. */
+  readonly largestRelativeDifference: number | null;
 }
 
 /** What an artefact computes with besides its weights: norm epsilon, heads, rotary frequencies, window. */
@@ -41,6 +44,7 @@ const verificationSchema = z.object({
       verdict: z.enum(['identical', 'rounded', 'differs']),
       differing: z.int(),
       largestDifference: z.number().nullable(),
+      largestRelativeDifference: z.number().nullable(),
     }),
   ),
   missing: z.array(z.string()),
@@ -55,11 +59,12 @@ const verificationSchema = z.object({
 });
 
 /**
- * An ONNX or GGUF artefact against a canonical checkpoint of the same model and precision, both named by their folders.
+ * An ONNX or GGUF artefact against a canonical checkpoint of the same model and precision, both named by their folders. An
+ * int4 checkpoint is compared with what is packed of it in memory by the engines that load it.
  * @throws EngineError for files that cannot be read
  */
 export async function compareArtefact(
-  kind: 'onnx' | 'gguf',
+  kind: MadeKind,
   artefactDir: string,
   checkpointDir: string,
   options: CallOptions = {},

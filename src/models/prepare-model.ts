@@ -8,7 +8,7 @@ import type { MadeKind } from './recipe.ts';
 
 export interface PrepareModelOptions extends MakeOptions {
   readonly device: Device;
-  /** Compare every tensor and constant of each ONNX and GGUF artefact with the canonical checkpoint. */
+  /** Compare every tensor and constant of each artefact with the canonical checkpoint. */
   readonly verify?: boolean;
 }
 
@@ -35,7 +35,7 @@ export async function prepareModel(
       try {
         const artefact = await prepareArtefact({ model, kind, precision, device, ...options });
         const verification =
-          verify && kind !== 'checkpoint'
+          verify && isDerived(kind, precision, device, kinds)
             ? await verifyArtefact(model, kind, precision, device, options)
             : null;
         results.push({ kind, precision, outcome: 'prepared', artefact, verification });
@@ -48,10 +48,20 @@ export async function prepareModel(
   return results;
 }
 
-/** Every tensor and constant of a prepared ONNX or GGUF artefact against the canonical checkpoint. */
+/** A checkpoint is what others are compared with, but for int4 on the CPU: those that load it pack its matrices anew. */
+function isDerived(
+  kind: MadeKind,
+  precision: Precision,
+  device: Device,
+  loaded: readonly MadeKind[],
+): boolean {
+  return kind !== 'checkpoint' || (precision === 'int4' && device === 'cpu' && loaded.includes(kind));
+}
+
+/** Every tensor and constant of a prepared artefact against the canonical checkpoint. */
 export async function verifyArtefact(
   model: ResolvedModel,
-  kind: Exclude<MadeKind, 'checkpoint'>,
+  kind: MadeKind,
   precision: Precision,
   device: Device,
   options: Omit<MakeOptions, 'force'> = {},
@@ -59,6 +69,7 @@ export async function verifyArtefact(
   const request = { model, precision, device, ...options, force: false };
   const checkpoint = await prepareArtefact({ ...request, kind: 'checkpoint' });
   const artefact = await prepareArtefact({ ...request, kind });
-  options.onProgress?.(`comparing the ${precision} ${kind} with its checkpoint`);
+  const what = kind === 'checkpoint' ? 'matrices as they are packed' : kind;
+  options.onProgress?.(`comparing the ${precision} ${what} with the checkpoint`);
   return await compareArtefact(kind, artefact.dir, checkpoint.dir, options);
 }

@@ -1,5 +1,6 @@
 import type { EngineMeta, MemoryTraits } from '../engines/engine.ts';
 import { STORAGE } from '../engines/storage.ts';
+import { computedIn } from '../engines/support.ts';
 import type { Cell } from '../schema/cell.ts';
 import type { ModelShape } from '../schema/model.ts';
 import type { ArtefactKind, Precision } from '../schema/vocabulary.ts';
@@ -41,14 +42,15 @@ export function predictMemory(cell: Cell, shape: ModelShape, meta: EngineMeta): 
   if (meta.artefact === 'none') {
     return { weightsMiB: 0, kvMiB: 0, logitsMiB: 0, activationsMiB: 0, baseMiB, peakMiB: baseMiB };
   }
-  const storage = STORAGE[meta.artefact][cell.precision];
+  const precision = computedIn(meta, cell);
+  const storage = STORAGE[meta.artefact][precision];
   const { batchSize, generate } = cell;
   const prompt = cell.promptLength.length;
   const table = shape.vocabSize * shape.hiddenSize * storage.embedding;
-  const copies = cell.precision === 'int4' ? traits.int4Copies : 1 + (traits.compile?.weightCopies ?? 0);
-  const matrices = copies * (weightBytes(cell.precision, shape, meta.artefact) - table);
+  const copies = precision === 'int4' ? traits.int4Copies : 1 + (traits.compile?.weightCopies ?? 0);
+  const matrices = copies * (weightBytes(precision, shape, meta.artefact) - table);
   const cells = Math.ceil((prompt + generate) / traits.kvPadding) * traits.kvPadding;
-  const kv = traits.kvCopies * kvBytesPerToken(cell.precision, shape, meta.artefact) * batchSize * cells;
+  const kv = traits.kvCopies * kvBytesPerToken(precision, shape, meta.artefact) * batchSize * cells;
   const logits = 2 * batchSize * shape.vocabSize * 4;
   const tokens = Math.min(batchSize * prompt, Math.max(traits.chunkTokens, batchSize));
   const layer = tokens * (4 * shape.hiddenSize + 3 * shape.intermediateSize) * storage.activation;
@@ -57,7 +59,7 @@ export function predictMemory(cell: Cell, shape: ModelShape, meta: EngineMeta): 
   const mapped = traits.embedding === 'mapped';
   const touched = mapped ? touchedBytes(table, batchSize * (prompt + generate)) : table;
   // Packing int4 matrices leaves a wide table that is mapped in its file; where all is wide, loading goes through all.
-  const tableLoaded = mapped && cell.precision === 'int4' ? 0 : table;
+  const tableLoaded = mapped && precision === 'int4' ? 0 : table;
   const loading = matrices + tableLoaded + shape.parameters * storage.loading;
   const running = matrices + touched + kv + logits + activations + traits.hostMiB * BYTES_PER_MIB;
   return {

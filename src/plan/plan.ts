@@ -3,11 +3,13 @@ import type { LoadedSweep } from '../config/load.ts';
 import { compileRules, type FirstMatch } from '../config/rules.ts';
 import { contextLimit } from '../engines/context-limit.ts';
 import type { Availability, EngineMeta } from '../engines/engine.ts';
+import { givenOptions } from '../engines/options.ts';
+import { supportOf } from '../engines/support.ts';
 import type { DeviceFacts } from '../machine/devices/device.ts';
 import type { Cell } from '../schema/cell.ts';
 import type { ModelShape } from '../schema/model.ts';
 import { BEYOND_CONTEXT, SKIP_REASONS } from '../schema/skip-reasons.ts';
-import type { EngineChoice, Rule } from '../schema/sweep.ts';
+import type { EngineChoice, Rule, Sweep } from '../schema/sweep.ts';
 import type { Status } from '../schema/vocabulary.ts';
 import { formatMiB } from '../units.ts';
 import { type Candidate, cutToDisk, cutToTime, type DiskFacts, skipped, type Verdict } from './cuts.ts';
@@ -81,7 +83,7 @@ export function planSweep(
     const deviceMiB = onDevice?.deviceMiB ?? null;
     const verdict =
       byRule(cell, rules) ??
-      byCapability(cell, meta) ??
+      byCapability(chosen, meta, sweep) ??
       byContext(cell, shape) ??
       byWindow(cell, shape, meta) ??
       byAvailability(chosen, facts) ??
@@ -107,11 +109,8 @@ function byRule(cell: Cell, rules: Rules): Verdict | null {
   return index < 0 ? null : skipped(`${SKIP_REASONS.excluded} ${rules.excludeAt[index]}`);
 }
 
-function byCapability(cell: Cell, meta: EngineMeta): Verdict | null {
-  const precisions = meta.precisions[cell.device];
-  if (precisions === undefined)
-    return { status: 'unsupported', reason: `${meta.title} has no ${cell.device} path` };
-  const support = precisions[cell.precision];
+function byCapability({ cell, choice }: ChosenCell, meta: EngineMeta, sweep: Sweep): Verdict | null {
+  const support = supportOf(meta, cell.device, cell.precision, givenOptions(choice, sweep));
   if (support !== true) return { status: 'unsupported', reason: support };
   if (cell.promptLength.spread > 0 && !meta.ragged)
     return {

@@ -1,4 +1,5 @@
 import type { EngineMeta } from '../engines/engine.ts';
+import { computedIn } from '../engines/support.ts';
 import type { Cell } from '../schema/cell.ts';
 import type { ModelShape } from '../schema/model.ts';
 import type { Sweep } from '../schema/sweep.ts';
@@ -44,11 +45,12 @@ export function estimatePhases(cell: Cell, shape: ModelShape, meta: EngineMeta, 
   // The embedding table is looked up, not multiplied with.
   const layers = Math.max(0, shape.parameters - head * (shape.tiedEmbeddings ? 1 : 2));
   const attention = 4 * shape.layers * shape.heads * shape.headSize;
-  const weights = weightBytes(cell.precision, shape, meta.artefact);
+  const precision = computedIn(meta, cell);
+  const weights = weightBytes(precision, shape, meta.artefact);
   const prefill = batchSize * (2 * layers * prompt + 2 * head + (attention * prompt * prompt) / 2);
   const context = prompt + generate / 2;
   const step = batchSize * (2 * (layers + head) + attention * context);
-  const stepBytes = weights + batchSize * context * kvBytesPerToken(cell.precision, shape, meta.artefact);
+  const stepBytes = weights + batchSize * context * kvBytesPerToken(precision, shape, meta.artefact);
   return {
     prefillSeconds: forward(prefill, weights),
     decodeSeconds: (generate - 1) * forward(step, stepBytes),

@@ -30,6 +30,8 @@ export const FLAGS = {
     'Faster than this machine can be: look whether the engine waits for its device and does all of its work, then measure the roof anew with ortbench doctor --roofline.',
   'own-tool':
     "Timed by the engine's own benchmark tool, on random tokens of its own: parity and ids cannot be checked, so no speedup is taken: use a library of a version that ortbench can call, or divide all the same with --no-parity.",
+  'computed-in-fp32':
+    'Narrower weights, multiplied in fp32 because the sweep insisted on a precision that the engine has no kernels for here: the figures are those of fp32 with casts. Leave the precision out, or run it where the engine computes in it.',
   'software-device':
     'The device is a software renderer on the processor: these figures show that the path works, not how fast a GPU is: use a real one.',
   'slow-build': 'This build of the engine is known to be slow at this work: use a native build.',
@@ -67,7 +69,7 @@ const FEWEST_ROUNDS = 3;
 /**
  * All flags of a cell, from its rounds in order of time and what its engine reported. An engine that knows its build to
  * be slow says why in `effective.slowBuild`, one that is driven through its own benchmark tool names it in
- * `effective.ownTool`.
+ * `effective.ownTool`, one that was seen to compute in fp32 what is narrower says of what in `effective.upcast`.
  */
 export function flagsOf(rounds: readonly Round[], effective: Effective): Flag[] {
   const flags = PHASES.flatMap((phase) => phaseFlags(phase, rounds));
@@ -89,6 +91,9 @@ export function flagsOf(rounds: readonly Round[], effective: Effective): Flag[] 
   }
   const held = throttling(rounds);
   if (held !== null) flags.push({ name: 'throttled', phase: null, detail: held });
+  if (typeof effective.upcast === 'string') {
+    flags.push({ name: 'computed-in-fp32', phase: null, detail: effective.upcast });
+  }
   if (typeof effective.softwareDevice === 'string') {
     flags.push({ name: 'software-device', phase: null, detail: effective.softwareDevice });
   }

@@ -176,9 +176,17 @@ const ELEMENT_BYTES: Readonly<Record<string, number>> = {
   q8_0: 34 / 32,
 };
 
-/** As an engine says that it keeps keys and values (`kvType` or `kvCacheType`); otherwise as its artefact's kind does. */
+const elementBytes = (said: Effective[string] | undefined): number | undefined =>
+  typeof said === 'string' ? ELEMENT_BYTES[said] : undefined;
+
+/**
+ * As an engine says that it keeps keys and values (`kvType` or `kvCacheType`), and its matrices where they are others than
+ * those of the file (`matrixType`); otherwise as its artefact's kind does.
+ */
 export function storageAsRun(storage: WeightStorage, effective: Effective): WeightStorage {
   const said = effective.kvCacheType ?? effective.kvType;
-  const kvBytes = typeof said === 'string' ? ELEMENT_BYTES[said] : undefined;
-  return kvBytes === undefined ? storage : { ...storage, kvBytes };
+  return {
+    matrixBytes: elementBytes(effective.matrixType) ?? storage.matrixBytes,
+    kvBytes: elementBytes(said) ?? storage.kvBytes,
+  };
 }

@@ -1,9 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runPrepare } from '../../src/commands/prepare.ts';
 import { formatPrepared } from '../../src/commands/prepare-table.ts';
+import { EXIT } from '../../src/exit-codes.ts';
+import { endPreparer } from '../../src/models/preparer.ts';
+import { ensurePythonEnvironment } from '../../src/python/environment.ts';
 import { capture, plain } from './capture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ortbench-prepare-'));
@@ -62,6 +65,52 @@ describe('runPrepare', () => {
   });
 });
 
+describe('runPrepare --verify', { timeout: 600_000 }, () => {
+  beforeAll(async () => {
+    // The environment is found before the cache moves, or a new one would be made there.
+    vi.stubEnv('ORTBENCH_PYTHON', await ensurePythonEnvironment(() => {}));
+    vi.stubEnv('ORTBENCH_CACHE', join(folder, 'cache'));
+  });
+  afterAll(async () => {
+    await endPreparer();
+    vi.unstubAllEnvs();
+  });
+
+  it("prints how far PyTorch's int4 is from the checkpoint, and that the others have its values", async () => {
+    const options = {
+      verify: true,
+      precision: ['int4'],
+      engine: ['pytorch-eager', 'onnxruntime', 'llamacpp'],
+    };
+    const { code, stdout } = await capture(() => runPrepare('llama-nano', options));
+    const text = plain(stdout);
+    expect(code).toBe(0);
+    expect(text).toMatch(
+      /llama-nano int4 checkpoint: 15 tensors rounded \(int4 blocks of 32, scales in bfloat16\), by up to \S+, 0\.[1-4] % of the value/,
+    );
+    expect(text).toMatch(/onnx .*│ (\d+) of \1 tensors identical; \d+ constants equal/);
+    expect(text).toMatch(/gguf .*│ (\d+) of \1 tensors identical; \d+ constants equal/);
+  });
+
+  it('ends with code 4 and names the matrix of a damaged artefact', async () => {
+    const options = { verify: true, precision: ['int4'], engine: ['onnxruntime'] };
+    const { stdout: before } = await capture(() => runPrepare('llama-nano', { ...options, json: true }));
+    const { prepared } = JSON.parse(before);
+    const { dir } = prepared.find(({ kind }: { kind: string }) => kind === 'onnx').artefact;
+    // The last bytes of the weights are of the head, which the builder writes last.
+    const weights = join(dir, 'genai', 'model.onnx.data');
+    const bytes = readFileSync(weights);
+    const packed = bytes.length - 40_000;
+    bytes[packed] = bytes[packed]! ^ 0x10;
+    writeFileSync(weights, bytes);
+    const { code, stdout } = await capture(() => runPrepare('llama-nano', options));
+    expect(code).toBe(EXIT.infrastructure);
+    expect(plain(stdout)).toMatch(
+      /llama-nano int4 onnx: \/lm_head\/MatMul_Q4 \(int4 blocks of 32\) differs in 1 values/,
+    );
+  });
+});
+
 describe('formatPrepared', () => {
   const artefact = { dir: '/x', sha256: 'abc', bytes: 3 * 2 ** 20, made: true };
   const cache = { root: '/cache', bytes: 7 * 2 ** 20, artefacts: [] };
@@ -72,6 +121,7 @@ describe('formatPrepared', () => {
     shape: [1],
     differing: 0,
     largestDifference: 0,
+    largestRelativeDifference: 0,
   };
 
   it('shows sizes, what was made, and the total', () => {
@@ -88,6 +138,33 @@ describe('formatPrepared', () => {
     expect(text).toMatch(/bf16 +│ onnx +│ +│ impossible/);
     expect(text).toContain('m bf16 onnx: no such graph');
     expect(text).toContain('these: 3.00 MiB; the whole cache: 7.00 MiB in /cache');
+  });
+
+  it('says how far rounding went, for each way of storing', () => {
+    const rounded = (storedAs: string, largestDifference: number, largestRelativeDifference: number) => ({
+      ...check,
+      storedAs,
+      largestDifference,
+      largestRelativeDifference,
+      verdict: 'rounded' as const,
+    });
+    const tensors = [
+      rounded('int4 blocks', 0.00081, 0.0039),
+      { ...check, verdict: 'identical' as const },
+      rounded('bfloat16', 0.0014, 0.0019),
+      rounded('int4 blocks', 0.0012, 0.0028),
+    ];
+    const verification = { tensors, missing: [], constants: [], ok: true };
+    const file = { model: 'm', kind: 'checkpoint', precision: 'int4', outcome: 'prepared' } as const;
+    const text = plain(formatPrepared([{ ...file, artefact, verification }], cache));
+    expect(text).toContain('1 of 4 tensors identical, 3 rounded');
+    expect(text).not.toContain('constants');
+    expect(text).toContain(
+      'm int4 checkpoint: 2 tensors rounded (int4 blocks), by up to 0.0012, 0.4 % of the value',
+    );
+    expect(text).toContain(
+      'm int4 checkpoint: 1 tensor rounded (bfloat16), by up to 0.0014, 0.2 % of the value',
+    );
   });
 
   it('names every tensor and constant that differs or is missing', () => {

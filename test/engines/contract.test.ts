@@ -7,8 +7,9 @@ import { ENGINES } from '../../src/engines/index.ts';
 import { type ResolvedModel, resolveModel } from '../../src/models/catalogue.ts';
 import { prepareArtefact } from '../../src/models/prepare.ts';
 import type { Precision } from '../../src/schema/vocabulary.ts';
+import { flagsOf } from '../../src/stats/flags.ts';
 import { template } from '../fixtures/template-engine/engine.ts';
-import { checkMeta, checkRagged, checkSession } from './contract.ts';
+import { checkMeta, checkRagged, checkSession, openForContract } from './contract.ts';
 
 /** Every engine of the map, and the template that CONTRIBUTING.md tells to start from. */
 const engines = new Map<string, Engine>([
@@ -72,6 +73,28 @@ for (const [id, engine] of engines) {
         if (precision !== 'fp32' || engine.meta.artefact === 'none') return;
         fp32Answers.set(id, tokens);
         for (const [other, answer] of fp32Answers) expect(tokens, `${id} against ${other}`).toEqual(answer);
+      },
+      10 * MINUTES,
+    );
+
+    const insisted = Object.entries(engine.meta.precisions.cpu ?? {}).flatMap(([precision, support]) =>
+      typeof support === 'object' ? [[precision as Precision, support] as const] : [],
+    );
+    it.each(insisted)(
+      'refuses %s, and runs it where somebody insists, saying what it computed in',
+      async (precision, { reason, insist, computesIn }) => {
+        const contract = { engine, precision, artefactDir: await artefactDir(precision), scratchDir };
+        await expect(openForContract(contract)).rejects.toMatchObject({
+          name: 'EngineError',
+          code: 'unsupported',
+          message: expect.stringContaining(reason),
+        });
+        const options = { [insist.option]: insist.value };
+        await checkSession({ ...contract, options });
+        const session = await openForContract({ ...contract, options });
+        const { effective } = session.loaded;
+        await session.close();
+        expect(flagsOf([], effective).map(({ name }) => name)).toContain(`computed-in-${computesIn}`);
       },
       10 * MINUTES,
     );

@@ -15,7 +15,13 @@ export function checkMeta(id: string, engine: Engine): void {
   for (const support of Object.values(meta.precisions)) {
     expect(Object.keys(support).sort()).toEqual([...PRECISIONS].sort());
     for (const said of Object.values(support)) {
-      if (said !== true) expect(said.length, 'a refusal needs a reason').toBeGreaterThan(15);
+      const reason = typeof said === 'object' ? said.reason : said;
+      if (reason !== true) expect(reason.length, 'a refusal needs a reason').toBeGreaterThan(15);
+      if (typeof said === 'object') {
+        const { option, value } = said.insist;
+        expect(engine.options.parse({ [option]: value })[option]).toBe(value);
+        expect(engine.options.parse({})[option], 'nobody insists without saying it').not.toBe(value);
+      }
     }
   }
   expect(engine.options.parse({})).toBeTypeOf('object');
@@ -27,6 +33,8 @@ export interface ContractCase {
   readonly precision: Precision;
   readonly artefactDir: string;
   readonly scratchDir: string;
+  /** Besides the defaults. */
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
 export const SHAPE = { promptLength: 12, generate: 16 } as const;
@@ -36,6 +44,7 @@ export async function openForContract({
   engine,
   precision,
   artefactDir,
+  options = {},
 }: ContractCase): Promise<EngineSession> {
   const request = {
     model: 'contract',
@@ -45,7 +54,7 @@ export async function openForContract({
     threads: 1,
     maxBatchSize: 3,
     maxSequenceLength: CAPACITY,
-    options: engine.options.parse({}),
+    options: engine.options.parse(options),
   } as const;
   return openSession(engine, request, engine.meta.isolation, sessionLimits);
 }

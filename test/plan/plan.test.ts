@@ -58,6 +58,33 @@ describe('cells that will not run', () => {
     ]);
   });
 
+  it('runs what an engine refuses where the sweep insists, with the memory of what it computes in', () => {
+    const refused = {
+      reason: 'it would upcast',
+      insist: { option: 'narrow', value: 'upcast' },
+      computesIn: 'fp32',
+    } as const;
+    const known = metas(
+      meta('a', { precisions: { cpu: { fp32: true, fp16: refused, bf16: true, int4: true } } }),
+    );
+    const insisting = { engine: 'a', name: 'insisting', options: { narrow: 'upcast' } };
+    const input = { engines: ['a', insisting], precisions: ['fp32', 'fp16'] } satisfies Partial<SweepInput>;
+    expect(reasons(input, known)).toEqual([
+      ['m/a/fp32/cpu/b1/p32/g256', 'planned', null],
+      ['m/insisting/fp32/cpu/b1/p32/g256', 'planned', null],
+      [
+        'm/a/fp16/cpu/b1/p32/g256',
+        'unsupported',
+        'it would upcast; to run it all the same, set the engine option narrow: upcast',
+      ],
+      ['m/insisting/fp16/cpu/b1/p32/g256', 'planned', null],
+    ]);
+    const { cells } = planSweep(loaded(input), known, facts);
+    expect(cells[3]!.hostMiB).toBe(cells[1]!.hostMiB);
+    const everywhere = { ...input, engineOptions: { a: { narrow: 'upcast' } } };
+    expect(reasons(everywhere, known).every(([, status]) => status === 'planned')).toBe(true);
+  });
+
   it('says that an engine has no path for a device, or takes no ragged batches', () => {
     expect(reasons({ device: 'cuda' })[0]).toEqual([
       'm/a/fp32/cuda/b1/p32/g256',

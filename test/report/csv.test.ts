@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { CSV_COLUMNS } from '../../src/report/columns/index.ts';
 import { averagesCsv, neutralise, samplesCsv, speedupsCsv, summaryCsv } from '../../src/report/csv.ts';
+import { headlineMarkdown } from '../../src/report/headline.ts';
 import { summarise } from '../../src/report/summary.ts';
 import { HOSTILE, makeInput } from './fixtures.ts';
 
@@ -51,6 +52,22 @@ test('the columns that were promised are there, in snake_case, each described', 
       expect(description.length).toBeGreaterThan(10);
     }
   }
+});
+
+test('summary.csv: a row says that it was computed in fp32, and so does the headline', () => {
+  const upcast = 'fp16 weights multiplied in float32 (11 of the products), with 14 casts to and fro';
+  const report = summarise(
+    makeInput({
+      edit: (record) =>
+        record.kind === 'session' && record.engine === 'onnxruntime'
+          ? { ...record, effective: { ...record.effective, upcast } }
+          : record,
+    }),
+  );
+  const flagged = rowsOf(summaryCsv(report)).filter(({ flags }) => flags!.includes('computed-in-fp32'));
+  expect(new Set(flagged.map(({ engine }) => engine))).toEqual(new Set(['onnxruntime']));
+  expect(flagged).toHaveLength(8);
+  expect(headlineMarkdown(report)).toContain(upcast);
 });
 
 test('summary.csv: every cell, numbers as numbers, reasons where there is no figure', () => {

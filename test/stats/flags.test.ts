@@ -72,6 +72,13 @@ test('an engine can say that its build is slow', () => {
   ]);
 });
 
+test('what was computed in fp32 is said of the whole cell, with what was seen', () => {
+  const upcast = 'fp16 weights multiplied in float32 (11 of the products), with 14 casts to and fro';
+  expect(flagsOf(rounds([1]), { upcast })).toEqual([
+    { name: 'computed-in-fp32', phase: null, detail: upcast },
+  ]);
+});
+
 test('every flag has advice', () => {
   for (const [name, advice] of Object.entries(FLAGS)) {
     expect(advice.length, name).toBeGreaterThan(40);

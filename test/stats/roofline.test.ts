@@ -128,4 +128,6 @@ it('takes the cache type that the engine reports', () => {
   expect(storageAsRun({ matrixBytes: 4, kvBytes: 4 }, { kvCacheType: 'q8_0' }).kvBytes).toBe(34 / 32);
   expect(storageAsRun({ matrixBytes: 4, kvBytes: 2 }, { kvType: 'float32' }).kvBytes).toBe(4);
   expect(storageAsRun({ matrixBytes: 4, kvBytes: 2 }, {}).kvBytes).toBe(2);
+  const upcast = { matrixType: 'float32', kvType: 'float16' };
+  expect(storageAsRun({ matrixBytes: 2, kvBytes: 2 }, upcast)).toEqual({ matrixBytes: 4, kvBytes: 2 });
 });

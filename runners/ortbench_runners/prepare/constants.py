@@ -81,7 +81,7 @@ def onnx_constants(canonical: Canonical, artefact: Path) -> Iterator[Entry]:
         yield entry(f"attention {name}", only(attentions, name), expected)
     scale = family.embedding_scale(config)
     if scale != 1:
-        yield entry("embedding scale", embedding_scale(graph), scale)
+        yield entry("embedding scale", *embedding_scale(graph, scale))
     yield from rotary_caches(graph, artefact, config)
 
 
@@ -111,10 +111,14 @@ def rotary_caches(graph: onnx.GraphProto, artefact: Path, config: PretrainedConf
         yield compared(tensor.name, stored.astype(np.float64), expected, absolute=absolute)
 
 
-def embedding_scale(graph: onnx.GraphProto) -> float | None:
+def embedding_scale(graph: onnx.GraphProto, scale: float) -> tuple[float | None, float]:
+    """The graph's factor, and the expected one in the graph's own type, as transformers rounds it as well."""
     factors = [node.input[1] for node in graph.node if node.name == "/model/embed_tokens/Mul"]
     values = [node.attribute[0].t for node in graph.node if list(node.output) == factors]
-    return float(numpy_helper.to_array(values[0])) if len(values) == 1 else None
+    if len(values) != 1:
+        return None, scale
+    factor = numpy_helper.to_array(values[0])
+    return float(factor), float(np.asarray(scale, factor.dtype))
 
 
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from gguf import GGUFReader
 from gguf.quants import dequantize
 
+from ..errors import RunnerError
+from ..int4 import ACTIVATIONS, GROUP_SIZE, Int4Linear, quantised_matrices, to_grid
 from .canonical import Canonical
 from .constants import NORMS, gguf_constants, onnx_constants
 from .errors import PrepareError
@@ -24,7 +27,11 @@ from .onnx_tensors import read_initializer
 FINAL_NORM = "output_norm"
 
 
-CONSTANTS = {"onnx": onnx_constants, "gguf": gguf_constants}
+# What PyTorch computes with besides its weights it reads from the checkpoint's own configuration.
+CONSTANTS = {"onnx": onnx_constants, "gguf": gguf_constants, "checkpoint": lambda canonical, artefact: ()}
+
+# bf16 has 8 significant bits: rounding changes a value by at most this share of it.
+BF16_ROUNDING = 2.0**-8
 
 
 @dataclass(frozen=True)
@@ -37,16 +44,19 @@ class Stored:
     """The tensors of the checkpoint that it holds, in order."""
     value: np.ndarray
     expected: np.ndarray
+    rounding: float = 0.0
+    """Share of a value that the format's rounding may change; 0 where it holds every value."""
 
 
 def verify_artefact(request: dict[str, Any]) -> dict[str, Any]:
     """request: kind (onnx or gguf), artefact (its folder), checkpoint (the canonical folder of the same precision).
+    With kind checkpoint, artefact is an int4 checkpoint: what PyTorch makes of it in memory is compared with its files.
 
     Answers with one entry a tensor, the canonical tensors that no entry covers, and one entry a constant.
     """
     canonical, artefact = Canonical(Path(request["checkpoint"])), Path(request["artefact"])
     tensors, seen = [], set()
-    for stored in {"onnx": onnx_tensors, "gguf": gguf_tensors}[request["kind"]](canonical, artefact):
+    for stored in TENSORS[request["kind"]](canonical, artefact):
         seen.update(stored.canonical)
         tensors.append(compare(stored))
     return {
@@ -74,12 +84,14 @@ def compare(stored: Stored) -> dict[str, Any]:
         "shape": list(stored.expected.shape),
     }
     if stored.value.shape != stored.expected.shape:
-        return entry | {"verdict": "differs", "differing": stored.expected.size, "largestDifference": None}
+        unknown = {"largestDifference": None, "largestRelativeDifference": None}
+        return entry | {"verdict": "differs", "differing": stored.expected.size, **unknown}
     # By value: 0 and -0 are the same weight.
     differing = int((stored.value != stored.expected).sum())
     difference = {
         "differing": differing,
         "largestDifference": float(np.abs(stored.value - stored.expected).max(initial=0.0)),
+        "largestRelativeDifference": largest_relative_difference(stored),
     }
     return entry | {"verdict": verdict(stored, differing)} | difference
 
@@ -90,7 +102,45 @@ def verdict(stored: Stored, differing: int) -> str:
     # int4 graphs for GPUs compute in float16, and keep the embedding so.
     if stored.kind == "float16" and (stored.value == stored.expected.astype(np.float16)).all():
         return "rounded"
+    if stored.rounding and (np.abs(stored.value - stored.expected) <= stored.rounding * np.abs(stored.expected)).all():
+        return "rounded"
     return "differs"
+
+
+def largest_relative_difference(stored: Stored) -> float:
+    """Over the values that are not 0."""
+    there = stored.expected != 0
+    return float(np.abs(stored.value[there] / stored.expected[there] - 1).max(initial=0.0))
+
+
+def packed_tensors(canonical: Canonical, artefact: Path) -> Iterator[Stored]:
+    """What PyTorch computes with in int4: matrices packed for its kernel, and everything else in its activations' type."""
+    named = quantised_matrices(artefact)
+    # A tied head is a matrix of its own beside the table that it is made of.
+    tied = {"lm_head.weight": "model.embed_tokens.weight"} if canonical.config.tie_word_embeddings else {}
+    for name in [spec.name for spec in canonical.specs] + [head for head in tied if head in named]:
+        source = tied.get(name, name)
+        expected = canonical.array(source)
+        kind, value = packed(name, expected) if name in named else ("bfloat16", rounded(expected))
+        yield Stored(name, kind, (source,), value, expected, rounding=BF16_ROUNDING)
+
+
+def packed(name: str, expected: np.ndarray) -> tuple[str, np.ndarray]:
+    """How PyTorch's kernel has a matrix whose values lie on the grid, and the values that it multiplies with."""
+    matrix = torch.from_numpy(expected)
+    try:
+        layer, (integers, _) = Int4Linear(matrix, None), to_grid(matrix)
+    except RunnerError as error:
+        raise PrepareError(f"{name}: {error}", code="failed") from None
+    if not layer.holds(integers):
+        raise PrepareError(f"PyTorch packs other integers than those of {name}", code="failed")
+    scales = layer.scales()
+    blocks = (integers - 8).reshape(*scales.shape, GROUP_SIZE) * scales.unsqueeze(-1)
+    return f"int4 blocks of {GROUP_SIZE}, scales in bfloat16", blocks.reshape(expected.shape).numpy()
+
+
+def rounded(expected: np.ndarray) -> np.ndarray:
+    return torch.from_numpy(expected).to(ACTIVATIONS).float().numpy()
 
 
 def gguf_tensors(canonical: Canonical, artefact: Path) -> Iterator[Stored]:
@@ -121,6 +171,9 @@ def onnx_tensors(canonical: Canonical, artefact: Path) -> Iterator[Stored]:
             expected = np.concatenate([canonical.array(name) + offset_of(canonical, name) for name in vectors])
             value = array(initializer)
             yield Stored(initializer, str(value.dtype), vectors, value.astype(np.float32), expected)
+
+
+TENSORS = {"onnx": onnx_tensors, "gguf": gguf_tensors, "checkpoint": packed_tensors}
 
 
 def canonical_vectors(

@@ -1,6 +1,7 @@
 import { didYouMean } from '../../config/suggest.ts';
 import type { Availability, Engine } from '../../engines/engine.ts';
 import { ENGINES } from '../../engines/index.ts';
+import { supportOf } from '../../engines/support.ts';
 import { UserError } from '../../errors.ts';
 import type { ModelShape } from '../../schema/model.ts';
 import { DEVICES, type Device, PRECISIONS, type Precision } from '../../schema/vocabulary.ts';
@@ -47,7 +48,9 @@ const factsOf = (engine: Engine, device: Device, availability: Availability): En
   title: engine.meta.title,
   missing: availability.available ? null : availability.reason,
   installsItself: engine.install !== undefined,
-  precisions: engine.meta.precisions[device]!,
+  precisions: Object.fromEntries(
+    PRECISIONS.map((precision) => [precision, supportOf(engine.meta, device, precision, {})]),
+  ) as EngineFacts['precisions'],
 });
 
 /** Those that run now; where none does, those that a sweep would install. */

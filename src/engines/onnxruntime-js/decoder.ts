@@ -33,8 +33,7 @@ export class OrtJsDecoder implements Decoder {
 
   begin(rows: readonly Int32Array[], capacity: number): void {
     if (this.#state === 'closed') throw new EngineError('failed', 'the session is closed');
-    this.#batch = null;
-    this.#state = 'idle';
+    this.end();
     const prompts = checkPrompts(this.#graph, rows, capacity);
     const cache = this.#readyCache(rows.length, capacity);
     this.#batch = new Batch(this.#ort, this.#session, this.#graph, cache, prompts, capacity);
@@ -61,6 +60,12 @@ export class OrtJsDecoder implements Decoder {
       throw new EngineError('failed', `the KV cache of ${this.#capacity} tokens is full`);
     }
     return batch.step(ids);
+  }
+
+  /** Gives the batch in flight back; `begin` and `close` do so by themselves. */
+  end(): void {
+    this.#batch = null;
+    this.#state = 'idle';
   }
 
   effective(): Effective {

@@ -4,14 +4,18 @@ import { EngineError } from '../../errors.ts';
 import type { Effective, LoadRequest } from '../../schema/protocol.ts';
 import type { EngineSession } from '../engine.ts';
 import { NativeSession } from '../native/session.ts';
+import { artefactFacts } from '../onnxruntime/artefact-facts.ts';
 import type { TensorInfo } from '../onnxruntime/capi/session.ts';
 import type { ElementType } from '../onnxruntime/capi/table.ts';
-import { describeModel } from '../onnxruntime/effective.ts';
+import { describeModel, ran } from '../onnxruntime/effective.ts';
 import { readGraph } from '../onnxruntime/graph.ts';
 import { openModelFolder } from '../onnxruntime/modelfolder.ts';
+import { type NodesRun, ProfileFolder } from '../onnxruntime/profile.ts';
+import type { ActivationsSeen } from '../onnxruntime/quantized-kernel.ts';
 import { asEngineError, importOnnxRuntimeNode, type Ort } from './binding.ts';
 import { OrtJsDecoder } from './decoder.ts';
 import { type OrtJsOptions, ortJsOptionsSchema } from './options.ts';
+import { probeKernel } from './quantized-kernel.ts';
 
 const KV_CACHE: Readonly<Record<OrtJsOptions['outputs'], string>> = {
   preallocated: 'one buffer as past and present, copied whole into the outputs that run returns',
@@ -29,21 +33,28 @@ export async function load(request: LoadRequest): Promise<EngineSession> {
   }
   const { path, model } = openModelFolder(request);
   const ort = await importOnnxRuntimeNode();
-  const settings = sessionSettings(options, request.threads);
-  const began = process.hrtime.bigint();
-  const session = await createSession(ort, path, settings);
-  const loadNs = Number(process.hrtime.bigint() - began);
+  const profile = new ProfileFolder();
+  let session: InferenceSession | null = null;
   try {
+    const settings = sessionSettings(options, request.threads, profile);
+    const began = process.hrtime.bigint();
+    session = await createSession(ort, path, settings);
+    const loadNs = Number(process.hrtime.bigint() - began);
     const graph = readGraph(
       request.artefactDir,
       describe(session.inputMetadata),
       describe(session.outputMetadata),
     );
+    const decoder = new OrtJsDecoder(ort, session, graph, options.outputs);
+    const nodesRun = await profiledForward(decoder, session, profile);
+    const activations: (ActivationsSeen | null)[] = [];
+    for (const settingsOf of model.quantization)
+      activations.push(await probeKernel(ort, settingsOf, settings));
     const effective: Effective = {
       api: 'onnxruntime-node InferenceSession.run',
       outputs: options.outputs,
       kvCache: KV_CACHE[options.outputs],
-      provider: 'CPUExecutionProvider',
+      ...ran(nodesRun),
       nodesPlaced: null,
       library: 'onnxruntime-node',
       intraOpThreads: request.threads,
@@ -54,9 +65,9 @@ export async function load(request: LoadRequest): Promise<EngineSession> {
       cpuMemoryArena: settings.enableCpuMemArena,
       memoryPattern: settings.enableMemPattern,
       sessionConfig: JSON.stringify(options.sessionConfig),
-      ...describeModel(model, graph, null),
+      ...describeModel(request, model, graph, { nodesRun, activations }, null),
+      ...artefactFacts(request.artefactDir),
     };
-    const decoder = new OrtJsDecoder(ort, session, graph, options.outputs);
     const { node, common } = ort.env.versions;
     const versions = {
       'onnxruntime-node': node ?? 'unknown',
@@ -67,9 +78,24 @@ export async function load(request: LoadRequest): Promise<EngineSession> {
       loaded: { loadNs, vocabSize: graph.vocabSize, versions, effective },
     });
   } catch (error) {
-    await session.release();
+    await session?.release();
     throw error;
+  } finally {
+    profile.remove();
   }
+}
+
+/** One token through the session before anything is timed: the profile ends with it. */
+async function profiledForward(
+  decoder: OrtJsDecoder,
+  session: InferenceSession,
+  profile: ProfileFolder,
+): Promise<NodesRun[]> {
+  decoder.begin([Int32Array.of(0)], 2);
+  await decoder.prefill();
+  decoder.end();
+  session.endProfiling();
+  return profile.read();
 }
 
 function parseOptions(options: Record<string, unknown>): OrtJsOptions {
@@ -79,7 +105,7 @@ function parseOptions(options: Record<string, unknown>): OrtJsOptions {
 }
 
 /** Everything that the package lets an application set and that bears on speed, its own defaults included. */
-function sessionSettings(options: OrtJsOptions, threads: number) {
+function sessionSettings(options: OrtJsOptions, threads: number, profile: ProfileFolder) {
   const spinning = options.allowSpinning ? '1' : '0';
   return {
     executionProviders: ['cpu'],
@@ -89,6 +115,8 @@ function sessionSettings(options: OrtJsOptions, threads: number) {
     executionMode: 'sequential',
     enableCpuMemArena: true,
     enableMemPattern: true,
+    enableProfiling: true,
+    profileFilePrefix: profile.prefix,
     extra: {
       'session.intra_op.allow_spinning': spinning,
       'session.inter_op.allow_spinning': spinning,

@@ -38,7 +38,7 @@ export class OrtDecoder implements Decoder {
 
   begin(rows: readonly Int32Array[], capacity: number): void {
     if (this.#state === 'closed') throw new EngineError('failed', 'the session is closed');
-    this.#endBatch();
+    this.end();
     const prompts = checkPrompts(this.#graph, rows, capacity);
     const cache = this.#readyCache(rows.length, capacity);
     const onDevice = this.#device !== null;
@@ -65,6 +65,13 @@ export class OrtDecoder implements Decoder {
     return batch.step(ids);
   }
 
+  /** Gives the batch in flight back; `begin` and `close` do so by themselves. */
+  end(): void {
+    this.#batch?.release();
+    this.#batch = null;
+    this.#state = 'idle';
+  }
+
   effective(): Effective {
     if (!this.#batch || !this.#cache) return {};
     return {
@@ -84,7 +91,7 @@ export class OrtDecoder implements Decoder {
   /** May be called again. */
   close(): void {
     if (this.#state === 'closed') return;
-    this.#endBatch();
+    this.end();
     this.#cache?.release();
     this.#cache = null;
     this.#device?.release();
@@ -101,11 +108,5 @@ export class OrtDecoder implements Decoder {
     }
     this.#cleared = this.#cache.clear();
     return this.#cache;
-  }
-
-  #endBatch(): void {
-    this.#batch?.release();
-    this.#batch = null;
-    this.#state = 'idle';
   }
 }

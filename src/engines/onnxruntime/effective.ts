@@ -1,18 +1,35 @@
 import type { Effective, LoadRequest } from '../../schema/protocol.ts';
+import type { Precision } from '../../schema/vocabulary.ts';
 import type { DeviceMemory } from './capi/device.ts';
 import type { OrtLibrary } from './capi/library.ts';
 import type { OrtSession, Placement } from './capi/session.ts';
 import type { DecoderGraph, LogitsScope } from './graph.ts';
 import type { MatMulNBits, ModelFile } from './modelfile.ts';
 import type { OrtOptions } from './options.ts';
+import type { NodesRun } from './profile.ts';
 import { type OrtDevice, PROVIDERS } from './providers.ts';
+import type { ActivationsSeen } from './quantized-kernel.ts';
 
 const LOGITS_SCOPE: Readonly<Record<LogitsScope, string>> = {
   index: 'last position (logits_index)',
   last: 'last position (pruned head)',
   all: 'all positions',
 };
-const ACTIVATIONS: readonly string[] = ['float32', 'float32', 'float16', 'bfloat16', 'int8'];
+const MATRIX_PRODUCT = /^(MatMul|Gemm|FusedMatMul)/;
+const ELEMENT_TYPE: Readonly<Record<Precision, string | null>> = {
+  fp32: 'float32',
+  fp16: 'float16',
+  bf16: 'bfloat16',
+  int4: null,
+};
+
+/** What was seen of a session before anything was timed. */
+export interface Seen {
+  /** In one forward. */
+  readonly nodesRun: readonly NodesRun[];
+  /** Of each setting of the model's MatMulNBits nodes, in their order; null for one whose kernel was not looked at. */
+  readonly activations: readonly (ActivationsSeen | null)[];
+}
 
 /** How a session really runs, for its records. */
 export function describeSession(of: {
@@ -24,10 +41,14 @@ export function describeSession(of: {
   graph: DecoderGraph;
   /** null for the host. */
   memory: DeviceMemory | null;
+  /** null on a device, where nothing was profiled. */
+  seen: Seen | null;
 }): Effective {
-  const { model, options, graph, memory } = of;
+  const { model, options, graph, memory, seen } = of;
+  const { placement } = of.session;
   return {
-    ...placement(of.session.placement),
+    ...placed(placement),
+    ...(seen && ran(seen.nodesRun)),
     library: libraryOrigin(options),
     build: of.library.build,
     intraOpThreads: of.request.threads,
@@ -35,7 +56,7 @@ export function describeSession(of: {
     spinning: options.allowSpinning,
     graphOptimizationLevel: options.graphOptimizationLevel,
     sessionConfig: JSON.stringify(options.sessionConfig),
-    ...describeModel(model, graph, operatorsRun(of.session.placement)),
+    ...describeModel(of.request, model, graph, seen, placement),
     kvCache: 'shared past/present buffer',
     ...(memory && deviceFacts(of.request, options, graph, memory)),
   };
@@ -63,21 +84,24 @@ function deviceFacts(
 }
 
 /**
- * What the model itself decides.
- * @param operatorsRun operator type → nodes that really run; null where the library does not tell: then those of the file
+ * What the model's graph became. Operators are those of one forward with the types that they ran in; where none was
+ * profiled those that were placed, and where the library does not tell these either, those of the file.
  */
 export function describeModel(
+  { precision }: Pick<LoadRequest, 'precision'>,
   model: ModelFile,
   graph: DecoderGraph,
-  operatorsRun: readonly (readonly [string, number])[] | null,
+  seen: Seen | null,
+  placement: Placement | null,
 ): Effective {
-  const operators = operatorsRun ?? [...model.operators];
-  const attention = operators.filter(([type]) => type.endsWith('Attention'));
-  const matmuls = operators.filter(([type]) => /^(MatMul|Gemm|FusedMatMul)/.test(type));
+  const nodesRun = seen?.nodesRun ?? null;
+  const operators = nodesRun?.map(({ operator, type, count }) => [`${operator} ${type}`, count] as const) ??
+    operatorsPlaced(placement) ?? [...model.operators];
   return {
-    attention: counts(attention),
-    matmul: counts(matmuls),
-    computeType: computeType(model.quantization),
+    attention: counts(operators.filter(([name]) => /Attention\b/.test(name))),
+    matmul: counts(operators.filter(([name]) => MATRIX_PRODUCT.test(name))),
+    computeType: seen && computeType(model.quantization, seen),
+    ...(nodesRun && upcast(precision, nodesRun)),
     quantization: model.quantization.length === 0 ? null : model.quantization.map(quantization).join('; '),
     kvType: [...new Set(graph.cache.map((slot) => slot.elementType))].join(', '),
     kvLocation: 'host',
@@ -87,8 +111,9 @@ export function describeModel(
   };
 }
 
-function placement(nodes: Placement | null): Effective {
-  if (!nodes) return { provider: 'CPUExecutionProvider', nodesPlaced: null };
+/** Where ONNX Runtime put the nodes of the graph, as it says itself. */
+function placed(nodes: Placement | null): Effective {
+  if (!nodes) return { provider: 'not told by this version of ONNX Runtime', nodesPlaced: null };
   const perProvider = [...nodes].map(([provider, operators]): [string, number] => [
     provider,
     [...operators.values()].reduce((sum, n) => sum + n, 0),
@@ -101,8 +126,15 @@ function placement(nodes: Placement | null): Effective {
   };
 }
 
+/** Whose kernels one forward ran. */
+export function ran(nodes: readonly NodesRun[]): Effective {
+  const kernels = new Map<string, number>();
+  for (const { provider, count } of nodes) kernels.set(provider, (kernels.get(provider) ?? 0) + count);
+  return { provider: [...kernels.keys()].join(', '), nodesRun: counts([...kernels]) };
+}
+
 /** Operator type → nodes over all providers; null where the library does not tell. */
-function operatorsRun(nodes: Placement | null): [string, number][] | null {
+function operatorsPlaced(nodes: Placement | null): [string, number][] | null {
   if (!nodes) return null;
   const total = new Map<string, number>();
   for (const [type, n] of [...nodes.values()].flatMap((operators) => [...operators])) {
@@ -111,12 +143,28 @@ function operatorsRun(nodes: Placement | null): [string, number][] | null {
   return [...total];
 }
 
-/** Of the weight matrices. The CPU provider computes in float32 unless MatMulNBits is allowed to use int8. */
-function computeType(quantization: readonly MatMulNBits[]): string {
-  if (quantization.length === 0) return 'float32';
-  return [...new Set(quantization.map((q) => `${ACTIVATIONS[q.accuracyLevel] ?? '?'} × int${q.bits}`))].join(
-    ', ',
-  );
+/** What the products with weight matrices are computed in, as it was seen. */
+function computeType(quantization: readonly MatMulNBits[], { nodesRun, activations }: Seen): string {
+  const floats = productTypes(nodesRun.filter(({ operator }) => operator !== 'MatMulNBits'));
+  const quantized = quantization.map(({ bits }, i) => `${activations[i] ?? 'not looked at'} × int${bits}`);
+  return [...new Set([...quantized, ...floats])].join(', ');
+}
+
+const productTypes = (nodesRun: readonly NodesRun[]): string[] => [
+  ...new Set(nodesRun.filter(({ operator }) => MATRIX_PRODUCT.test(operator)).map(({ type }) => type)),
+];
+
+/** What was computed in another type than the precision names, in words; nothing where all is as it says. */
+function upcast(precision: Precision, nodesRun: readonly NodesRun[]): Effective {
+  const own = ELEMENT_TYPE[precision];
+  if (own === null || productTypes(nodesRun).every((type) => type === own)) return {};
+  const others = nodesRun.filter(({ operator, type }) => MATRIX_PRODUCT.test(operator) && type !== own);
+  const casts = nodesRun.filter(({ operator, type }) => operator === 'Cast' && /^(b?float)/.test(type));
+  const sum = (nodes: readonly NodesRun[]) => nodes.reduce((total, { count }) => total + count, 0);
+  return {
+    upcast: `${precision} weights multiplied in ${productTypes(others).join(', ')} (${sum(others)} of the products), with ${sum(casts)} casts to and fro`,
+    matrixType: productTypes(others).join(', '),
+  };
 }
 
 function quantization(q: MatMulNBits): string {

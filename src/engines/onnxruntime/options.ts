@@ -30,6 +30,13 @@ export const ortOptionsSchema = z
         'folder of an ONNX Runtime library with its provider libraries beside it, e.g. onnxruntime/capi of the Python ' +
           'package onnxruntime-gpu',
       ),
+    fp16OnCpu: z
+      .enum(['refuse', 'upcast'])
+      .default('refuse')
+      .describe(
+        'the CPU provider multiplies no float16 matrices: refuse leaves fp16 cells out, upcast runs them in fp32 and ' +
+          'flags them computed-in-fp32',
+      ),
     providerOptions: z
       .record(z.string().min(1), z.string())
       .default({})

@@ -1,11 +1,25 @@
-import type { EngineMeta } from '../engine.ts';
+import type { EngineMeta, Insistable } from '../engine.ts';
+import type { OrtOptions } from './options.ts';
 
 type PerPrecision = NonNullable<EngineMeta['precisions']['cpu']>;
+
+/** On any processor: of the operators of a decoder it has float16 attention and norms, and no matrix product. */
+export const FP16_ON_CPU =
+  'the CPU provider multiplies no float16 matrices: it would silently compute in fp32';
+
+/** Of the engine that has the option `fp16OnCpu`. */
+const insistable = {
+  reason: FP16_ON_CPU,
+  insist: { option: 'fp16OnCpu', value: 'upcast' },
+  computesIn: 'fp32',
+} as const satisfies {
+  insist: { option: keyof OrtOptions; value: OrtOptions['fp16OnCpu'] };
+} & Insistable;
 
 /** What ONNX Runtime's CPU provider honestly computes in, however it is driven. */
 const cpu: PerPrecision = {
   fp32: true,
-  fp16: 'the CPU provider has no float16 kernels on x86: it would silently compute in fp32',
+  fp16: FP16_ON_CPU,
   bf16: 'the CPU provider has no bfloat16 kernels',
   int4: true,
 };
@@ -27,6 +41,6 @@ const webgpu: PerPrecision = {
 };
 
 export const ORT_CPU_PRECISIONS: EngineMeta['precisions'] = { cpu };
-export const ORT_PRECISIONS: EngineMeta['precisions'] = { cpu, cuda, webgpu };
+export const ORT_PRECISIONS: EngineMeta['precisions'] = { cpu: { ...cpu, fp16: insistable }, cuda, webgpu };
 /** onnxruntime-genai's Python packages come without a WebGPU provider. */
 export const GENAI_PRECISIONS: EngineMeta['precisions'] = { cpu, cuda };

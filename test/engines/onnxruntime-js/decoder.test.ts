@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EngineSession } from '../../../src/engines/engine.ts';
 import { readGraph } from '../../../src/engines/onnxruntime/graph.ts';
+import { INT32 } from '../../../src/engines/onnxruntime/onnxbytes.ts';
 import { importOnnxRuntimeNode } from '../../../src/engines/onnxruntime-js/binding.ts';
 import { OrtJsDecoder } from '../../../src/engines/onnxruntime-js/decoder.ts';
 import { onnxruntimeJs } from '../../../src/engines/onnxruntime-js/engine.ts';
 import type { LoadRequest } from '../../../src/schema/protocol.ts';
-import { INT32 } from '../onnxruntime/onnxbytes.ts';
 import { referenceTokens, type TinyDecoder, VOCAB, writeTinyDecoder } from '../onnxruntime/tinydecoder.ts';
 
 let dir: string;
@@ -111,7 +111,8 @@ test('says how its outputs are handled and what the cache takes', async () => {
       spinning: true,
       graphOptimizationLevel: 'all',
       kvCache: expect.stringContaining('one buffer'),
-      attention: 'GroupQueryAttention ×1',
+      nodesRun: expect.stringMatching(/^CPUExecutionProvider ×\d+$/),
+      attention: 'GroupQueryAttention float32 ×1',
       logitsScope: 'last position (logits_index)',
     },
   });

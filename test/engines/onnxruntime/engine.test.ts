@@ -27,6 +27,7 @@ test('what a device lacks is named with what to do: the packaged library comes w
 
 test('options are strict and complete themselves', () => {
   expect(onnxruntime.options.parse({})).toEqual({
+    fp16OnCpu: 'refuse',
     graphOptimizationLevel: 'all',
     allowSpinning: true,
     interOpThreads: 1,

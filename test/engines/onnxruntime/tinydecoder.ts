@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import * as onnx from './onnxbytes.ts';
+import * as onnx from '../../../src/engines/onnxruntime/onnxbytes.ts';
 
 /** One attention layer, weights from a fixed generator: small enough to compute by hand, see `referenceLogits`. */
 export const VOCAB = 29;

@@ -17,6 +17,8 @@ export interface SessionSettings {
   readonly config: Readonly<Record<string, string>>;
   /** Put before the CPU's; null for the CPU alone. */
   readonly provider: { facts: ProviderFacts; options: Readonly<Record<string, string>> } | null;
+  /** Beginning of the name of a file for a profile, until `endProfiling`; null for none. */
+  readonly profilePrefix?: string | null;
 }
 
 /** An input or output of the model. */
@@ -36,6 +38,8 @@ export interface OrtSession {
   readonly outputs: readonly TensorInfo[];
   /** null where the library is too old to tell. */
   readonly placement: Placement | null;
+  /** Writes the profile; later runs leave no trace in it and take no time for it. */
+  endProfiling(): void;
   /** The caller releases bindings of the session first. */
   release(): void;
 }
@@ -59,6 +63,11 @@ export function createSession(library: OrtLibrary, modelPath: string, settings: 
       inputs: describeAll(library, handle, 'Input'),
       outputs: describeAll(library, handle, 'Output'),
       placement: readPlacement(library, handle),
+      endProfiling: () => {
+        ownText(library, 'ending the profile', (out) =>
+          calls.SessionEndProfiling(handle, library.allocator, out),
+        );
+      },
       release: () => calls.ReleaseSession(handle),
     };
   } catch (error) {
@@ -80,6 +89,9 @@ function applySettings(library: OrtLibrary, options: bigint, settings: SessionSe
   for (const [key, value] of Object.entries(config)) {
     check(calls.AddSessionConfigEntry(options, key, value), `setting ${key} to ${value}`);
   }
+  if (settings.profilePrefix) {
+    check(calls.EnableProfiling(options, settings.profilePrefix), 'asking for a profile');
+  }
   if (settings.provider) {
     appendProvider(library, options, settings.provider.facts, settings.provider.options);
   }
@@ -90,11 +102,9 @@ function describeAll(library: OrtLibrary, session: bigint, kind: 'Input' | 'Outp
   const doing = `reading the model's ${kind.toLowerCase()}s`;
   const count = Number(library.output(doing, (out) => calls[`SessionGet${kind}Count`](session, out)));
   return Array.from({ length: count }, (_, i) => {
-    const text = library.output(doing, (out) =>
+    const name = ownText(library, doing, (out) =>
       calls[`SessionGet${kind}Name`](session, i, library.allocator, out),
     );
-    const name = library.text(text);
-    library.check(calls.AllocatorFree(library.allocator, text), doing);
     const info = library.output(doing, (out) => calls[`SessionGet${kind}TypeInfo`](session, i, out));
     try {
       return { name, ...describeTensor(library, info, name) };
@@ -102,6 +112,14 @@ function describeAll(library: OrtLibrary, session: bigint, kind: 'Input' | 'Outp
       calls.ReleaseTypeInfo(info);
     }
   });
+}
+
+/** Text that a call allocates for its caller. */
+function ownText(library: OrtLibrary, doing: string, call: (out: BigUint64Array) => bigint | null): string {
+  const pointer = library.output(doing, call);
+  const text = library.text(pointer);
+  library.check(library.calls.AllocatorFree(library.allocator, pointer), doing);
+  return text;
 }
 
 function describeTensor(library: OrtLibrary, info: bigint, name: string): Omit<TensorInfo, 'name'> {

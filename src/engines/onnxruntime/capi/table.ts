@@ -40,6 +40,7 @@ export const FUNCTIONS = {
 
   CreateEnv: [3, 'status', ['int', 'str', 'ptr']],
   CreateSessionOptions: [10, 'status', ['ptr']],
+  EnableProfiling: [14, 'status', ['ptr', 'path']],
   SetSessionGraphOptimizationLevel: [23, 'status', ['ptr', 'int']],
   SetIntraOpNumThreads: [24, 'status', ['ptr', 'int']],
   SetInterOpNumThreads: [25, 'status', ['ptr', 'int']],
@@ -53,6 +54,7 @@ export const FUNCTIONS = {
   SessionGetOutputTypeInfo: [34, 'status', ['ptr', 'size', 'ptr']],
   SessionGetInputName: [36, 'status', ['ptr', 'size', 'ptr', 'ptr']],
   SessionGetOutputName: [37, 'status', ['ptr', 'size', 'ptr', 'ptr']],
+  SessionEndProfiling: [110, 'status', ['ptr', 'ptr', 'ptr']],
   ReleaseSession: [95, 'void', ['ptr']],
 
   CastTypeInfoToTensorInfo: [55, 'status', ['ptr', 'ptr']],

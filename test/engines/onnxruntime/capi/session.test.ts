@@ -7,7 +7,7 @@ import { type OrtLibrary, openLibrary } from '../../../../src/engines/onnxruntim
 import { packagedLibrary } from '../../../../src/engines/onnxruntime/capi/location.ts';
 import { createSession, type SessionSettings } from '../../../../src/engines/onnxruntime/capi/session.ts';
 import { allocateTensor, tensorOver } from '../../../../src/engines/onnxruntime/capi/tensor.ts';
-import { incrementModel } from '../onnxbytes.ts';
+import { incrementModel } from './increment-model.ts';
 
 let dir: string;
 let library: OrtLibrary;

@@ -1,5 +1,6 @@
 /** Just enough of onnx.proto's wire format to write small models; field numbers are onnx.proto's. */
 export const FLOAT = 1;
+export const UINT8 = 2;
 export const INT32 = 6;
 export const INT64 = 7;
 export const FLOAT16 = 10;
@@ -98,12 +99,3 @@ export const model = (...graph: Buffer[]): Buffer =>
     message(8, message(1, 'com.microsoft'), int(2, 1)),
     message(7, message(2, 'test'), ...graph),
   ]);
-
-/** y = x + 1, over float vectors. */
-export const incrementModel = (): Buffer =>
-  model(
-    node('Add', ['x', 'one'], ['y']),
-    tensor('one', FLOAT, [1], Float32Array.of(1)),
-    input('x', FLOAT, ['n']),
-    output('y', FLOAT, ['n']),
-  );
