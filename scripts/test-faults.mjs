@@ -1,7 +1,7 @@
 // `npm run test:faults`: the fault suite, which is test/faults/ and every other test file that docs/faults.md names.
-// `--repeat N` runs it N times and ends at the first failure; `--every` strikes at every file operation of a run instead of
-// a sample of them; `--quick` leaves out the files that docs/faults.md names beside test/faults/. Other arguments go to
-// vitest.
+// `--repeat N` runs it N times and ends at the first failure. A run strikes at one file operation in nine, and the next run
+// at the ones after them, so that nine strike at all; `--every` strikes at all in one run. `--quick` leaves out the files
+// that docs/faults.md names beside test/faults/. Other arguments go to vitest.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -26,10 +26,18 @@ const named = [...page.matchAll(/`(test\/[\w./-]+\.test\.ts)`/g)].map((match) =>
 const files = [...new Set(['test/faults/', ...(values.quick ? [] : named)])].filter(
   (file, _, all) => file === 'test/faults/' || !all.includes(`${file.split('/').slice(0, 2).join('/')}/`),
 );
-const env = { ...process.env, ...(values.every ? { ORTBENCH_TEST_STRIDE: '1' } : {}) };
+// As in test/faults/01-04-store.test.ts, which says so in the titles of its tests.
+const first = Number(process.env.ORTBENCH_TEST_OFFSET ?? Math.floor(Date.now() / 86_400_000));
 const times = [];
 for (let run = 1; run <= repeat; run++) {
   const started = process.hrtime.bigint();
+  const offset = String(first + run - 1);
+  const env = {
+    ...process.env,
+    ORTBENCH_TEST_OFFSET: offset,
+    ...(values.every ? { ORTBENCH_TEST_STRIDE: '1' } : {}),
+  };
+  console.log(`run ${run} of ${repeat}; the same again: ORTBENCH_TEST_OFFSET=${offset}`);
   const args = ['node_modules/vitest/vitest.mjs', 'run', ...(positionals.length > 0 ? positionals : files)];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env });
   times.push(Number(process.hrtime.bigint() - started) / 1e9);

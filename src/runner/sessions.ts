@@ -164,7 +164,15 @@ export class SessionPool {
     );
     if (session instanceof ChildSession) this.#children.set(key, session);
     else this.#idle.attribute(key);
-    if (isolation === undefined) await this.#record(cell, artefact, session, where);
+    if (isolation !== undefined) return clock.watch(session);
+    try {
+      await this.#record(cell, artefact, session, where);
+    } catch (error) {
+      // Nobody else knows of it yet, and a runner that stayed would keep the harness from its end.
+      await session.close();
+      this.#children.delete(key);
+      throw error;
+    }
     return clock.watch(session);
   }
 

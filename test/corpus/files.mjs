@@ -55,10 +55,13 @@ const SWEEPS = {
   'tag-js-function.yaml': replaced('models', "[!!js/function 'function(){}']"),
   'tag-python.yaml': replaced('models', '[!!python/object/apply:os.system ["id"]]'),
   'tag-binary.yaml': replaced('models', '[!!binary aGVsbG8=]'),
+  // 200 × 2,250 × 2,250 cells, of as many entries as a file may have.
   'cells-1e9.yaml': text(
-    ...SWEEP.slice(0, 3),
-    `batchSizes: [${Array.from({ length: 1500 }, (_, i) => i + 1)}]`,
-    `promptLengths: [${Array.from({ length: 1500 }, (_, i) => i + 1)}]`,
+    SWEEP[0],
+    `engines: [${Array.from({ length: 200 }, (_, i) => `{engine: fake, name: e${i}}`)}]`,
+    SWEEP[2],
+    `batchSizes: [${Array.from({ length: 2250 }, (_, i) => i + 1)}]`,
+    `promptLengths: [${Array.from({ length: 2250 }, (_, i) => i + 1)}]`,
   ),
   'infinite-batch.yaml': replaced('batchSizes', '[.inf]'),
   'nan-batch.yaml': replaced('batchSizes', '[.nan]'),

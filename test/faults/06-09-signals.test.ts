@@ -49,22 +49,48 @@ describe('6: an interrupt', () => {
     await place.expectNothingLeft();
   });
 
-  it('a second time ends at once, and the files stay valid', async () => {
-    const sweep = {
+  it('a second time does not wait for the orderly end, and the files stay valid', async () => {
+    const place = new Workplace();
+    // Closing this engine, which is part of an orderly end, takes for ever.
+    place.config('run.yaml', {
       ...LONG,
-      isolation: 'process',
+      isolation: 'in-process',
       measureMemory: false,
-      engines: [variant('a', { stepMs: 2 })],
-    };
+      engines: [variant('a', { stepMs: 2, fault: 'close-hangs' })],
+    });
+    const child = place.start(ARGS);
+    const done = finish(child);
+    await said(child, 'results in');
+    await place.recorded('sample');
+    const asked = said(child, 'again to end at once');
+    child.kill('SIGINT');
+    await asked;
+    await sleep(1000);
+    expect([child.exitCode, child.signalCode], 'ends without being told twice').toEqual([null, null]);
+    const started = performance.now();
+    child.kill('SIGINT');
+    expect((await done).code).toBe(130);
+    expect((performance.now() - started) / 1e3).toBeLessThan(5);
+    // Neither closed nor reported: what an orderly end would have done.
+    expect(existsSync(join(place.dir, 'out/report'))).toBe(false);
+    const { interrupted, records } = await place.results();
+    expect(interrupted).toBe(true);
+    expect(records.some(({ kind }) => kind === 'end')).toBe(false);
+    expect(records.some(({ kind }) => kind === 'sample')).toBe(true);
+    expect(place.processes()).toEqual([]);
+    expect((await place.run(['report', 'out'])).code).toBe(0);
+  });
+
+  it('a second time leaves no runner behind, whenever it comes', async () => {
+    const sweep = { ...LONG, isolation: 'process', measureMemory: false };
     const { place, finished } = await during(sweep, (_, pid) => {
       process.kill(pid, 'SIGINT');
       setTimeout(() => process.kill(pid, 'SIGINT'), 30);
     });
     expect(finished.code).toBe(130);
     expect((await place.results()).interrupted).toBe(true);
-    for (let waited = 0; waited < 3_000 && place.processes().length > 0; waited += 50) await sleep(50);
+    for (let waited = 0; waited < 5_000 && place.processes().length > 0; waited += 50) await sleep(50);
     expect(place.processes()).toEqual([]);
-    place.config('run.yaml', { ...sweep, repetitions: 200 });
     expect((await place.run(['report', 'out'])).code).toBe(0);
   });
 });
@@ -78,19 +104,24 @@ describe('a runner that does not end by itself', () => {
     timeLimits: { cellSeconds: 0.6, closeSeconds: 0.5 },
   });
 
-  it('7: that ignores SIGTERM is killed within five seconds', async () => {
+  // Four seconds of grace, and one for a machine that is busy with something else: the best of three counts.
+  it('7: that ignores SIGTERM is killed within five seconds of it', { retry: 2 }, async () => {
     const place = new Workplace();
     place.config('run.yaml', stuck('deaf'));
     const child = place.start(ARGS);
-    const timedOut = said(child, 'timeout').then(() => performance.now());
-    const started = performance.now();
     const done = finish(child);
-    while (!place.processes().some((line) => line.includes('host.js'))) await sleep(20);
+    // Said when the limit is over, which is when the SIGTERM is sent.
+    await said(child, /stuck.*timeout|timeout.*stuck/);
+    const terminated = performance.now();
+    const runners = () => place.processes().filter((line) => line.includes('host.js'));
+    const [deaf] = runners();
+    expect(deaf).toBeDefined();
+    await sleep(2000);
+    expect(runners(), 'it did not ignore SIGTERM').toContain(deaf);
+    while (runners().includes(deaf!)) await sleep(10);
+    expect((performance.now() - terminated) / 1e3).toBeLessThan(5);
     const finished = await done;
-    await timedOut;
     expect(finished.code, finished.stderr).toBe(4);
-    // Start, 0.6 s of its limit, up to five seconds until the SIGKILL, and the report.
-    expect((performance.now() - started) / 1e3).toBeLessThan(14);
     expect(await place.statuses()).toEqual({ 'stuck/b1': 'timeout', 'sound/b1': 'ok' });
     await place.expectNothingLeft();
   });

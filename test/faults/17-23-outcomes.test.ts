@@ -1,22 +1,27 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { averagesCsv, samplesCsv, speedupsCsv, summaryCsv } from '../../src/report/csv.ts';
 import { summarise } from '../../src/report/summary.ts';
-import { variant, Workplace } from '../fixtures/workplace.ts';
+import { outcomesOf, variant, Workplace } from '../fixtures/workplace.ts';
 import { makeInput } from '../report/fixtures.ts';
 
 const ARGS = ['sweep', 'run.yaml', '--out', 'out', '--no-parity'];
+const rowsOf = (csv: string) => parse(csv, { columns: true }) as Record<string, string>[];
 const clock = fileURLToPath(new URL('../fixtures/faults/clock.mjs', import.meta.url));
 
-it('17, 19: a changed answer and a silent fall-back are invalid, and in no chart', async () => {
+it('17, 19: a changed answer, a recompilation and a silent fall-back are invalid, and in no chart', async () => {
   const place = new Workplace();
   place.config('run.yaml', {
     engines: [
       variant('sound'),
       variant('fickle', { fault: 'changes-answer' }),
       variant('elsewhere', { fault: 'falls-back' }),
+      variant('compiling', { fault: 'recompiles' }),
     ],
     batchSizes: [1],
     baselines: [{ engine: 'fickle' }, { engine: 'sound' }],
@@ -27,17 +32,41 @@ it('17, 19: a changed answer and a silent fall-back are invalid, and in no chart
     'sound/b1': 'ok',
     'fickle/b1': 'invalid',
     'elsewhere/b1': 'invalid',
+    'compiling/b1': 'invalid',
   });
   const summary = readFileSync(join(place.dir, 'out/report/summary.csv'), 'utf8');
   expect(summary).toContain('different answers to the same prompts');
   expect(summary).toContain('it fell back: scripted: 3 nodes ran on another provider');
-  const [header, ...rows] = summary.trim().split('\n');
-  const rate = header!.split(',').indexOf('generation_tokens_per_second');
+  expect(summary).toMatch(/recompilations while timing: 1 instead of 0/);
   // What is charted has rates.
-  for (const row of rows) expect(row.split(',')[rate] !== '', row).toBe(row.includes(',sound,'));
-  const speedups = readFileSync(join(place.dir, 'out/report/speedups.csv'), 'utf8').split('\n');
-  const column = speedups[0]!.split(',').indexOf('speedup');
-  for (const row of speedups.slice(1).filter(Boolean)) expect(row.split(',')[column], row).toBe('');
+  for (const { engine, generation_tokens_per_second: rate } of rowsOf(summary))
+    expect(rate !== '', engine).toBe(engine === 'sound');
+  const speedups = rowsOf(readFileSync(join(place.dir, 'out/report/speedups.csv'), 'utf8'));
+  for (const row of speedups) expect(row.speedup, JSON.stringify(row)).toBe('');
+  await place.expectNothingLeft();
+});
+
+it('18: a device that is not waited for is implausible', async () => {
+  const place = new Workplace();
+  const options = { devices: ['cuda'], stepMs: 4, prefillMsPerToken: 1 };
+  place.config('run.yaml', {
+    device: 'cuda',
+    isolation: 'process',
+    batchSizes: [1],
+    generate: 48,
+    repetitions: 3,
+    engines: [variant('hasty', { ...options, fault: 'not-synchronised' }), variant('sound', options)],
+  });
+  const { code, stderr } = await place.run(ARGS);
+  expect(code, stderr).toBe(4);
+  const { records } = await place.results();
+  const outcomes = outcomesOf(records).map(({ cell, status, reason }) => [cell.engine, status, reason]);
+  expect(outcomes).toContainEqual(['sound', 'ok', null]);
+  expect(outcomes).toContainEqual([
+    'hasty',
+    'invalid',
+    expect.stringMatching(/by the harness's clock|was not waited for/),
+  ]);
   await place.expectNothingLeft();
 });
 
@@ -57,6 +86,23 @@ it('20: a wall clock that jumps changes nothing', async () => {
     expect(record.startedNs / 1e9).toBeLessThan(60);
     for (const { decodeNs, steps } of record.runs) expect(decodeNs / steps / 1e6).toBeLessThan(1000);
   }
+  await place.expectNothingLeft();
+});
+
+it.skipIf(process.platform !== 'linux')('21: a busy neighbour is flagged, and its rows stay', async () => {
+  const place = new Workplace();
+  place.config('run.yaml', { engines: [variant('a', { stepMs: 5 })], batchSizes: [1], repetitions: 3 });
+  const neighbours = availableParallelism();
+  const busy = Array.from({ length: neighbours }, () => spawn(process.execPath, ['-e', 'for (;;);']));
+  try {
+    const { code, stderr } = await place.run(ARGS);
+    expect(code, stderr).toBe(0);
+  } finally {
+    for (const neighbour of busy) neighbour.kill('SIGKILL');
+  }
+  const summary = readFileSync(join(place.dir, 'out/report/summary.csv'), 'utf8');
+  expect(summary).toContain('busy-machine');
+  expect(await place.statuses()).toEqual({ 'a/b1': 'ok' });
   await place.expectNothingLeft();
 });
 

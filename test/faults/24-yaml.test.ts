@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
-import { HostilePlace, SWEEP } from './workplace.ts';
+import { pathOf } from '../corpus/corpus.ts';
+import { HostilePlace } from './workplace.ts';
 
 const place = new HostilePlace();
 afterAll(() => place.remove());
@@ -23,13 +25,13 @@ const hook = `data:text/javascript,${encodeURIComponent(
   'process.on("exit", () => { const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage(); console.error("used", (userCPUTime + systemCPUTime) / 1e6, maxRSS); })',
 )}`;
 
-test.each<[string, string | Record<string, unknown>, RegExp]>([
+test.each<[string, string, RegExp]>([
   ['an alias bomb', bomb, /hostile\.yaml:\d+:\d+: .*alias/i],
   ['a file of 10 MB', `title: ${'x'.repeat(10 * MIB)}`, /hostile\.yaml:1:1: .*larger than 1 MiB/],
   [
     'a sweep of 10⁹ cells',
-    { ...SWEEP, batchSizes: list(1000), promptLengths: list(1000), precisions: ['fp32', 'bf16'] },
-    /hostile\.yaml:\d+:\d+: .*2000000 cells/,
+    readFileSync(pathOf('sweeps', 'cells-1e9.yaml'), 'utf8'),
+    /hostile\.yaml:\d+:\d+: .*= 1012500000 cells/,
   ],
   ['a duplicate key', `${plain}models: [phi-nano]\n`, /hostile\.yaml:6:1: .*given twice/],
   ['an unknown key', `${plain}shell: true\n`, /hostile\.yaml:6:1: shell: unknown key/],
@@ -39,15 +41,22 @@ test.each<[string, string | Record<string, unknown>, RegExp]>([
     `${plain}engineOptions: {fake: {__proto__: {a: 1}}}\n`,
     /hostile\.yaml:6:\d+: .*__proto__/,
   ],
-])('%s: exit 2 in under a second of processor time, with line and column', async (_, content, problem) => {
-  place.write('hostile.yaml', content);
-  const { code, stdout, stderr } = await place.run(['sweep', 'hostile.yaml'], {}, ['--import', hook]);
-  expect(code, stderr).toBe(2);
-  expect(stderr).toMatch(problem);
-  expect(stdout).toBe('');
-  const [, seconds, kib] = /used ([\d.]+) (\d+)/.exec(stderr)!;
-  // Half of a second is Node's own start with all modules of the command, on a machine that others use.
-  expect(Number(seconds)).toBeLessThan(1.5);
-  expect(Number(kib) / 1024).toBeLessThan(300);
-  expect(place.files().map(({ path }) => path)).toEqual(['hostile.yaml']);
-});
+])(
+  '%s: exit 2 in under a second of processor time, with line and column',
+  {
+    // About half of the second is Node's start with all modules of the command. Who shares a core's caches can make that
+    // longer for once, and never shorter.
+    retry: 3,
+  },
+  async (_, content, problem) => {
+    place.write('hostile.yaml', content);
+    const { code, stdout, stderr } = await place.run(['sweep', 'hostile.yaml'], {}, ['--import', hook]);
+    expect(code, stderr).toBe(2);
+    expect(stderr).toMatch(problem);
+    expect(stdout).toBe('');
+    const [, seconds, kib] = /used ([\d.]+) (\d+)/.exec(stderr)!;
+    expect(Number(seconds)).toBeLessThan(1);
+    expect(Number(kib) / 1024).toBeLessThan(300);
+    expect(place.files().map(({ path }) => path)).toEqual(['hostile.yaml']);
+  },
+);

@@ -3,26 +3,40 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
-const page = readFileSync(join(root, 'docs/faults.md'), 'utf8');
+/** Faults of the harness and its engines; hostile input. */
+const PAGES = ['docs/faults.md', 'docs/hostile-input.md'];
+const FAULTS = Array.from({ length: 32 }, (_, i) => i + 1);
+const textOf = (page: string) => readFileSync(join(root, page), 'utf8');
+/** Number and last column of each row that has a number. */
+const rowsOf = (page: string) =>
+  [...textOf(page).matchAll(/^\| (\d+) \|.*\| ([^|]*) \|$/gm)].map(([, number, tests]) => ({
+    number: Number(number),
+    tests: [...tests!.matchAll(/`([^`]+)`/g)].map((match) => match[1]!),
+  }));
 
-it('every row of docs/faults.md names tests that exist, and the faults are all there', () => {
-  const rows = [...page.matchAll(/^\| (\d+) \|.*\| (`test\/.*) \|$/gm)];
-  for (const [row, , tests] of rows) {
-    const files = [...tests!.matchAll(/`([^`]+)`/g)].map((match) => match[1]!);
-    expect(files.length, row).toBeGreaterThan(0);
-    for (const file of files) expect(existsSync(join(root, file)), file).toBe(true);
+it.each(PAGES)('every numbered row of %s names tests that exist', (page) => {
+  const rows = rowsOf(page);
+  expect(rows.length).toBeGreaterThan(5);
+  for (const { number, tests } of rows) {
+    expect(tests.length, String(number)).toBeGreaterThan(0);
+    for (const file of tests) expect(existsSync(join(root, file)), file).toBe(true);
   }
-  const numbers = new Set(rows.map(([, number]) => Number(number)));
-  // 24 to 27 and 29 to 31 are hostile input, with tests and a page of their own.
-  for (let fault = 1; fault <= 32; fault++) {
-    const hostile = (fault >= 24 && fault <= 27) || (fault >= 29 && fault <= 31);
-    if (!hostile) expect(numbers, String(fault)).toContain(fault);
+});
+
+it('the pages have all 32 faults between them, each shown by a test of the suite that bears its number', () => {
+  const rows = PAGES.flatMap(rowsOf);
+  expect([...new Set(rows.map(({ number }) => number))].sort((a, b) => a - b)).toEqual(FAULTS);
+  for (const fault of FAULTS) {
+    const tests = rows.filter(({ number }) => number === fault).flatMap((row) => row.tests);
+    const ranges = tests.map((file) => /^test\/faults\/(\d+)(?:-(\d+))?-/.exec(file));
+    const shown = ranges.some((range) => range && +range[1]! <= fault && fault <= +(range[2] ?? range[1]!));
+    // Of a comparison, which has a command and tests of its own.
+    if (fault !== 22) expect(shown, String(fault)).toBe(true);
   }
 });
 
 it('every file of the fault suite is named on a page', () => {
-  const hostile = join(root, 'docs/hostile-input.md');
-  const pages = page + (existsSync(hostile) ? readFileSync(hostile, 'utf8') : '');
+  const pages = PAGES.map(textOf).join();
   for (const name of readdirSync(import.meta.dirname)) {
     if (/^\d.*\.test\.ts$/.test(name)) expect(pages).toContain(`test/faults/${name}`);
   }

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { EngineError } from '../../errors.ts';
 import type { LoadRequest } from '../../schema/protocol.ts';
 import type { Engine } from '../engine.ts';
-import { NativeSession } from '../native/session.ts';
+import type { NativeSession } from '../native/session.ts';
 import { FakeDecoder } from './decoder.ts';
 import { FOREVER_MS } from './faults.ts';
+import { FakeSession } from './session.ts';
 
 /** Faults that the harness must survive or see through; see spec/faults. */
 export const FAKE_FAULTS = [
@@ -33,6 +34,8 @@ export const FAKE_FAULTS = [
   'throws',
   /** Says that it ran elsewhere than it was told to. */
   'falls-back',
+  /** Compiles anew, once it is warm. */
+  'recompiles',
   'not-synchronised',
 ] as const;
 
@@ -94,7 +97,7 @@ export const fake: Engine = {
       if (options.fault === 'load-hangs') await sleep(FOREVER_MS);
       const decoder = new FakeDecoder(options, request.device);
       await decoder.wait(options.loadMs);
-      return new NativeSession({
+      return new FakeSession(options.fault, {
         decoder,
         loaded: {
           loadNs: Number(process.hrtime.bigint() - start),

@@ -157,12 +157,14 @@ export class ChildSession implements EngineSession {
     const id = this.#nextId++;
     return new Promise<ReplyOf<T>>((resolve, reject) => {
       const timer = setTimeout(() => {
-        const during =
-          command.type === 'hello' || command.type === 'load' ? 'to become ready' : `for "${command.type}"`;
+        // Hello and load share a limit: what was left of it for the second is not what the user set.
+        const starting = command.type === 'hello' || command.type === 'load';
+        const limit = starting ? this.#limits.readySeconds : seconds;
+        const during = starting ? 'to become ready' : `for "${command.type}"`;
         this.#break(
           new EngineError(
             'timeout',
-            `the runner took more than ${seconds.toFixed(0)} s ${during} and was ended`,
+            `the runner took more than ${limit.toFixed(0)} s ${during} and was ended`,
             {
               sessionLost: true,
             },

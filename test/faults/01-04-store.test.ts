@@ -5,14 +5,17 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { decodeLine, encodeLine } from '../../src/results/line.ts';
+import { decodeLine } from '../../src/results/line.ts';
 import { cellKey } from '../../src/schema/cell.ts';
-import type { RunRecord } from '../../src/schema/record.ts';
 import { type Finished, finish, outcomesOf, said, variant, Workplace } from '../fixtures/workplace.ts';
 
 const injector = fileURLToPath(new URL('../fixtures/faults/io.mjs', import.meta.url));
 /** Every operation, or one of each so many: `npm run test:faults -- --every` sets 1. */
 const STRIDE = Number(process.env.ORTBENCH_TEST_STRIDE ?? 9);
+/** Which ones, so that STRIDE runs strike at all: the next with each run of `--repeat`, else with each day. */
+const OFFSET = Number(process.env.ORTBENCH_TEST_OFFSET ?? Math.floor(Date.now() / 86_400_000));
+/** Part of the titles: whoever reads of a failure can have it again. */
+const AGAIN = `ORTBENCH_TEST_OFFSET=${OFFSET}`;
 const MINUTES = 60_000;
 
 const CELLS = 2;
@@ -78,13 +81,15 @@ function finishedIn(lines: readonly string[]): string[] {
 }
 
 const total = operations((await runOn(makePlace(), ARGS, { at: 0, fault: 'kill' })).log);
-const strikes = Array.from({ length: total }, (_, i) => i + 1).filter((at) => at % STRIDE === 1 % STRIDE);
+const strikes = Array.from({ length: total }, (_, i) => i + 1).filter(
+  (at) => at % STRIDE === OFFSET % STRIDE,
+);
 /** A test for each ten of them, so that a failure names where. */
 const tens = [...new Set(strikes.map((at) => Math.floor(at / 10)))].map(
   (ten) => [ten, strikes.filter((at) => Math.floor(at / 10) === ten)] as const,
 );
 
-describe('1: SIGKILL of the harness at each file operation of a run', () => {
+describe(`1: SIGKILL of the harness at each file operation of a run, ${AGAIN}`, () => {
   it('strikes where it should', () => {
     expect(total).toBeGreaterThan(60);
   });
@@ -159,16 +164,23 @@ describe('2: a damaged line', () => {
   });
 });
 
-describe('3: a disk that fails', () => {
-  const failing = strikes.filter((_, i) => STRIDE === 1 || i % 2 === 0);
+describe(`3: a disk that fails, ${AGAIN}`, () => {
+  const FAULTS = ['ENOSPC', 'EIO'];
+  /** By turns, so that two rounds of STRIDE runs have both faults at every operation. */
+  const turn = Math.floor(OFFSET / STRIDE);
 
-  it.each(['ENOSPC', 'EIO'])(
+  it.each(FAULTS)(
     '%s in a write, sync or rename: exit 4, and what was stored is kept',
     { timeout: 10 * MINUTES },
     async (fault) => {
-      for (const at of failing) {
+      const failing = strikes.filter((_, i) => STRIDE === 1 || (i + turn) % 2 === FAULTS.indexOf(fault));
+      for (const [i, at] of failing.entries()) {
         const place = makePlace();
-        const { code, stderr, log } = await runOn(place, ARGS, { at, fault, onwards: at % 2 === 0 });
+        const { code, stderr, log } = await runOn(place, ARGS, {
+          at,
+          fault,
+          onwards: (i + OFFSET) % 2 === 0,
+        });
         const where = `operation ${at} of ${total}: ${stderr}`;
         // Fewer operations than with kills, which also strike where nothing can fail.
         if (!log.includes('struck')) continue;
@@ -207,7 +219,7 @@ describe('3: a disk that fails', () => {
     );
     expect(all).toBeGreaterThan(30);
     const step = STRIDE === 1 ? 3 : 16;
-    for (let at = 1; at <= all; at += step) {
+    for (let at = 1 + (OFFSET % step); at <= all; at += step) {
       const { code, stderr } = await runOn(place, ['report', 'out'], { at, fault: 'ENOSPC' });
       expect(code, stderr).toBe(4);
       expect(read()).toEqual(before);
@@ -268,67 +280,6 @@ describe('4: two harnesses on one results folder', () => {
     other.kill('SIGKILL');
     expect(code, stderr).toBe(0);
     await place.expectNothingLeft();
-  });
-});
-
-describe('5: resuming after something changed', () => {
-  const resumed = async (change: (place: Workplace) => void) => {
-    const place = makePlace();
-    // Cut short in the report: all is measured, and resuming would have nothing to do but to mix.
-    await runOn(place, ARGS, { at: total - 3, fault: 'kill' });
-    change(place);
-    // Its last outcome is taken away: one cell is left to measure.
-    const path = join(place.dir, 'out/records.jsonl');
-    const lines = readFileSync(path, 'utf8').trim().split('\n');
-    const cut = lines.findLastIndex((line) => line.startsWith('{"kind":"outcome"'));
-    writeFileSync(path, `${lines.slice(0, cut).join('\n')}\n`);
-    const finished = await place.run([...ARGS, '--resume']);
-    rmSync(join(place.dir, 'out/lock'), { force: true });
-    return finished;
-  };
-  const rewriteSession =
-    (change: (record: Extract<RunRecord, { kind: 'session' }>) => RunRecord) => (place: Workplace) => {
-      const path = join(place.dir, 'out/records.jsonl');
-      const lines = readFileSync(path, 'utf8').trim().split('\n');
-      const changed = lines.map((line) => {
-        const decoded = decodeLine(line);
-        if ('problem' in decoded) throw new Error(decoded.problem);
-        return decoded.record.kind === 'session' ? encodeLine(change(decoded.record)) : `${line}\n`;
-      });
-      writeFileSync(path, changed.join(''));
-    };
-
-  it('goes on where nothing changed', async () => {
-    expect((await resumed(() => {})).code).toBe(0);
-  });
-
-  it.each<[string, (place: Workplace) => void, RegExp]>([
-    ['config', (place) => place.config('run.yaml', { ...SWEEP, repetitions: 2 }), /repetitions changed/],
-    [
-      "engine's version",
-      rewriteSession((record) => ({ ...record, versions: { fake: '0' } })),
-      /fake was 0 and is 1/,
-    ],
-    [
-      'model file',
-      rewriteSession((record) => ({ ...record, artefact: 'a'.repeat(64) })),
-      /model file is another one/,
-    ],
-    [
-      'machine',
-      (place) => {
-        const path = join(place.dir, 'out/manifest.json');
-        writeFileSync(
-          path,
-          readFileSync(path, 'utf8').replace(/"cpuModel": "[^"]*"/, '"cpuModel": "Another"'),
-        );
-      },
-      /cpuModel was Another/,
-    ],
-  ])('refuses to mix when the %s changed, and says what', async (_, change, words) => {
-    const { code, stderr } = await resumed(change);
-    expect(stderr).toMatch(words);
-    expect(code).toBe(2);
   });
 });
 
