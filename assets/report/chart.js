@@ -9,6 +9,13 @@ import { currentTheme } from './theme.js';
 /** Pixels between legend and axis of a plot of the height that page.css gives it. */
 const PLOT_HEIGHT = 250;
 
+/** Round numbers of the value axis. */
+const FORMAT_TICK = /** @type {Record<PageFigure['unit'], (value: number) => string>} */ ({
+  'tokens/s': (rate) => rate.toLocaleString('en-US', { notation: rate >= 10000 ? 'compact' : 'standard' }),
+  ratio: (ratio) => `${Number(ratio.toPrecision(4))}×`,
+  share: (share) => `${Number((share * 100).toPrecision(4))} %`,
+});
+
 /**
  * The share of the highest value that the axis needs beyond it, so that the label over the tallest bar ends below the
  * legend.
@@ -108,12 +115,7 @@ export function drawChart(canvas, figure) {
             font,
             maxTicksLimit: 7,
             includeBounds: false,
-            callback: (value) =>
-              reference === null
-                ? Number(value).toLocaleString('en-US', {
-                    notation: Number(value) >= 10000 ? 'compact' : 'standard',
-                  })
-                : `${Number(Number(value).toPrecision(4))}×`,
+            callback: (value) => (Number(value) === 0 ? '0' : FORMAT_TICK[figure.unit](Number(value))),
           },
         },
       },
@@ -152,7 +154,7 @@ export function drawChart(canvas, figure) {
             label: ({ dataset, datasetIndex, dataIndex }) => {
               const mark = series[datasetIndex]?.marks[dataIndex];
               if (mark === undefined || typeof mark === 'string') return '';
-              return `${dataset.label}: ${mark[0]}${reference === null ? ' tokens/s' : ''}${mark[4] === null ? '' : `, ${mark[4]}`}`;
+              return `${dataset.label}: ${mark[0]}${figure.unit === 'tokens/s' ? ' tokens/s' : ''}${mark[4] === null ? '' : `, ${mark[4]}`}`;
             },
             footer: ([item]) => {
               const mark = item && series[item.datasetIndex]?.marks[item.dataIndex];

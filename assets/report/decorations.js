@@ -3,7 +3,8 @@
 import { currentTheme } from './theme.js';
 
 export const VALUE_FONT = '11px system-ui, sans-serif';
-const GROUP_FONT = '600 12px system-ui, sans-serif';
+export const GROUP_FONT = '600 12px system-ui, sans-serif';
+export const LABEL_FONT = '12px system-ui, sans-serif';
 /** Under the axis: bracket, heading, title of the axis. */
 export const GROUP_BAND = 46;
 

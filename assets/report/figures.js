@@ -3,11 +3,13 @@
 import { drawChart } from './chart.js';
 import { data, element } from './data.js';
 import { figureFits, fits } from './filters.js';
+import { leastWidth, partsOf } from './parts.js';
 import { printing } from './theme.js';
 
 const FIGURES_AT_ONCE = 6;
 /** Pixels that a plot has where two figures stand side by side. */
 const COLUMN_WIDTH = 560;
+const figures = data.figures.flatMap(partsOf);
 let shownFigures = FIGURES_AT_ONCE;
 
 /** @type {Map<Element, PageFigure>} */
@@ -56,10 +58,7 @@ function figureElement(figure) {
     `${figure.title}. ${figure.subtitle}. The table of results has the same figures.`,
   );
   const series = figure.series.filter(({ engine }) => fits('engine', engine)).length;
-  const longest = Math.max(
-    ...figure.categories.map(([, ...lines]) => Math.max(...lines.map(({ length }) => length))),
-  );
-  const least = figure.categories.length * Math.max(series * 17 + 8, longest * 7 + 10) + 70;
+  const least = leastWidth(figure, series);
   plot.style.minWidth = `${least}px`;
   if (least > COLUMN_WIDTH) node.className = 'wide';
   plot.append(canvas);
@@ -94,7 +93,7 @@ export function showFigures(count = FIGURES_AT_ONCE) {
   waiting.clear();
   const place = document.getElementById('figures');
   if (place === null) return;
-  const fitting = data.figures.filter(figureFits);
+  const fitting = figures.filter(figureFits);
   place.replaceChildren(
     ...fitting.slice(0, shownFigures).map((figure) => {
       const node = figureElement(figure);

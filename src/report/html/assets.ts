@@ -12,6 +12,7 @@ const SCRIPTS = [
   'patterns.js',
   'decorations.js',
   'chart.js',
+  'parts.js',
   'figures.js',
   'table.js',
   'downloads.js',
