@@ -62,7 +62,8 @@ function drawGroups(chart, { categories, axis }, theme) {
   }
   ctx.font = VALUE_FONT;
   ctx.fillStyle = theme.muted;
-  ctx.fillText(axis, x.left + x.width / 2, top + 36);
+  const seen = chart.canvas.closest('.plot-scroll')?.clientWidth ?? x.right;
+  ctx.fillText(axis, (x.left + Math.min(x.right, seen)) / 2, top + 36);
   ctx.restore();
 }
 

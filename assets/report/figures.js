@@ -9,7 +9,6 @@ import { printing } from './theme.js';
 const FIGURES_AT_ONCE = 6;
 /** Pixels that a plot has where two figures stand side by side. */
 const COLUMN_WIDTH = 560;
-const figures = data.figures.flatMap(partsOf);
 let shownFigures = FIGURES_AT_ONCE;
 
 /** @type {Map<Element, PageFigure>} */
@@ -63,6 +62,8 @@ function figureElement(figure) {
   if (least > COLUMN_WIDTH) node.className = 'wide';
   plot.append(canvas);
   scroll.tabIndex = 0;
+  scroll.setAttribute('role', 'group');
+  scroll.ariaLabel = figure.title;
   scroll.append(plot);
   const notes = made('details', 'notes', '');
   notes.append(
@@ -77,7 +78,13 @@ function figureElement(figure) {
     );
   }
   caption.append(...figure.notes.filter(isGapNote).map((note) => made('p', '', note)), notes);
-  node.append(made('h3', '', figure.title), made('p', 'muted', figure.subtitle), scroll, caption);
+  node.append(
+    made('h3', '', figure.title),
+    made('p', 'muted', figure.subtitle),
+    made('div', 'legend', ''),
+    scroll,
+    caption,
+  );
   return node;
 }
 
@@ -93,13 +100,16 @@ export function showFigures(count = FIGURES_AT_ONCE) {
   waiting.clear();
   const place = document.getElementById('figures');
   if (place === null) return;
-  const fitting = figures.filter(figureFits);
+  const fitting = data.figures.filter(figureFits);
   place.replaceChildren(
-    ...fitting.slice(0, shownFigures).map((figure) => {
-      const node = figureElement(figure);
-      waiting.set(node, figure);
-      return node;
-    }),
+    ...fitting
+      .slice(0, shownFigures)
+      .flatMap(partsOf)
+      .map((figure) => {
+        const node = figureElement(figure);
+        waiting.set(node, figure);
+        return node;
+      }),
   );
   for (const node of waiting.keys()) seen.observe(node);
   element('no-figures').hidden = fitting.length > 0;
@@ -108,9 +118,16 @@ export function showFigures(count = FIGURES_AT_ONCE) {
   more.textContent = `Show more charts (${fitting.length - shownFigures} left)`;
 }
 
+let onPaper = false;
+
 /** The same charts in other colours, or all of them for paper. */
 export function repaint() {
-  if (printing) for (const node of [...waiting.keys()]) drawWaiting(node);
+  if (printing !== onPaper) {
+    onPaper = printing;
+    showFigures(shownFigures);
+    if (printing) for (const node of [...waiting.keys()]) drawWaiting(node);
+    return;
+  }
   for (const [canvas, { chart, figure }] of drawn) {
     chart.destroy();
     drawn.set(canvas, { chart: drawChart(canvas, figure), figure });

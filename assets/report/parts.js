@@ -1,13 +1,16 @@
-// How wide a chart must be for its letters, and the parts of one that no canvas could hold.
+// How wide a chart must be for its letters, and the parts of one that no canvas or paper could hold.
 
 import { GROUP_FONT, LABEL_FONT } from './decorations.js';
+import { printing } from './theme.js';
 
 /** Pixels beside the categories: the value axis. */
 const SCALE = 70;
 /** A bar must be wide enough for its value written upwards. */
 const BAR = 17;
 /** With two pixels of the screen for each of these, a canvas is within what browsers can draw. */
-const WIDEST = 8000;
+const WIDEST_ON_SCREEN = 8000;
+/** A page of paper has no scrollbar: charts are shrunk to its width, and stay legible. */
+const WIDEST_ON_PAPER = 900;
 
 const measuring = /** @type {CanvasRenderingContext2D} */ (document.createElement('canvas').getContext('2d'));
 
@@ -68,7 +71,8 @@ function cutPoints(categories, most) {
  */
 export function partsOf(figure) {
   const { categories, series } = figure;
-  const most = Math.floor((WIDEST - SCALE) / categoryWidth(categories, series.length));
+  const widest = printing ? WIDEST_ON_PAPER : WIDEST_ON_SCREEN;
+  const most = Math.floor((widest - SCALE) / categoryWidth(categories, series.length));
   if (categories.length <= most) return [figure];
   const cuts = cutPoints(categories, Math.max(1, most));
   return cuts.map((start, i) => ({

@@ -1,5 +1,5 @@
 import type { ChartConfiguration } from 'chart.js';
-import { formatCompact } from '../../units.ts';
+import { formatCompact, formatNumber } from '../../units.ts';
 import { decorations } from './decorations.ts';
 import type { Figure, Unit } from './figure.ts';
 import { type Layout, layOut, MARGIN, TICK_SIZE } from './layout.ts';
@@ -74,6 +74,6 @@ export function groupedBars(
 /** Ticks are round numbers: shorter than values, 0.5× and not 0.500×. */
 const FORMAT_TICK: Readonly<Record<Unit, (value: number) => string>> = {
   'tokens/s': (rate) => formatCompact(rate).replace(/\.0+$/, ''),
-  ratio: (ratio) => `${Number(ratio.toPrecision(6))}×`,
+  ratio: (ratio) => `${ratio >= 1000 ? formatNumber(ratio) : Number(ratio.toPrecision(6))}×`,
   share: (share) => `${Number((share * 100).toPrecision(6))} %`,
 };

@@ -11,6 +11,7 @@ const SCRIPTS = [
   'theme.js',
   'patterns.js',
   'decorations.js',
+  'legend.js',
   'chart.js',
   'parts.js',
   'figures.js',

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeReport } from '../../../src/report/write.ts';
 import { findChromium, startChromium } from '../chromium.ts';
 import { ENGINES, type FixtureOptions } from '../fixtures.ts';
 import { gatheredInputs } from '../gathered.ts';
+import { openPage } from './open-page.ts';
 
 const WATCH = fileURLToPath(new URL('watch-text.js', import.meta.url));
 
@@ -75,17 +75,15 @@ describe.skipIf(found === null)(`text on the page's charts${reason}`, () => {
 
   /** Every chart of a report of two runs under a roof beside another tool's figures. */
   async function drawnOn(options: FixtureOptions, width: number): Promise<Drawn[]> {
-    const dir = await mkdtemp(join(folder, 'report-'));
-    await writeReport(gatheredInputs(options), dir, { formats: ['html'] });
-    const context = await browser.newContext({ viewport: { width, height: 900 } });
-    const page = await context.newPage();
-    await page.addInitScript({ path: WATCH });
-    await page.goto(pathToFileURL(join(dir, 'report.html')).href);
+    const faults: string[] = [];
+    const context = { viewport: { width, height: 900 } };
+    const page = await openPage(browser, folder, gatheredInputs(options), { context, before: WATCH, faults });
     for (let more = page.locator('#more-figures'); await more.isVisible(); ) await more.click();
     // Paper wants all charts, also those that are not in view.
     await page.evaluate("dispatchEvent(new Event('beforeprint'))");
     const drawn = await page.evaluate<Drawn[]>('drawnText()');
-    await context.close();
+    await page.context().close();
+    expect(faults).toEqual([]);
     return drawn;
   }
 

@@ -31,7 +31,7 @@
   };
   globalThis.drawnText = () =>
     [...document.querySelectorAll('#figures figure')].map((figure) => {
-      const canvas = figure.querySelector('canvas');
+      const canvas = figure.querySelector('.plot canvas');
       const { width, height } = canvas;
       const chart = figure.querySelector('h3').textContent;
       return { chart, width, height, boxes: notes.get(canvas) ?? [] };
