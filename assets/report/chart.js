@@ -3,15 +3,23 @@
 import { data, textOf } from './data.js';
 import { decorations, GROUP_BAND, isUpright, uprightText, VALUE_FONT } from './decorations.js';
 import { fits } from './filters.js';
+import { showLegend } from './legend.js';
 import { barFill, fillOf } from './patterns.js';
 import { currentTheme } from './theme.js';
 
-/** Pixels between legend and axis of a plot of the height that page.css gives it. */
+/** Pixels between upper edge and axis of a plot of the height that page.css gives it. */
 const PLOT_HEIGHT = 250;
 
+/** Round numbers of the value axis. */
+const FORMAT_TICK = /** @type {Record<PageFigure['unit'], (value: number) => string>} */ ({
+  'tokens/s': (rate) =>
+    rate.toLocaleString('en-US', { notation: rate >= 10000 ? 'compact' : 'standard' }).replace('K', 'k'),
+  ratio: (ratio) => `${Number(ratio.toPrecision(4)).toLocaleString('en-US')}×`,
+  share: (share) => `${Number((share * 100).toPrecision(4))} %`,
+});
+
 /**
- * The share of the highest value that the axis needs beyond it, so that the label over the tallest bar ends below the
- * legend.
+ * The share of the highest value that the axis needs beyond it, so that the label over the tallest bar is whole.
  * @param {CanvasRenderingContext2D} ctx
  * @param {number} barWidth
  * @param {PageFigure['series']} series
@@ -67,7 +75,7 @@ export function drawChart(canvas, figure) {
   const { reference } = figure;
   const width = canvas.parentElement?.clientWidth ?? 0;
   const barWidth = Math.min(92, ((width - 70) / figure.categories.length / series.length) * 0.86 * 0.92);
-  return new Chart(canvas, {
+  const chart = new Chart(canvas, {
     type: 'bar',
     data: {
       labels: figure.categories.map(([, ...lines]) => lines),
@@ -108,35 +116,12 @@ export function drawChart(canvas, figure) {
             font,
             maxTicksLimit: 7,
             includeBounds: false,
-            callback: (value) =>
-              reference === null
-                ? Number(value).toLocaleString('en-US', {
-                    notation: Number(value) >= 10000 ? 'compact' : 'standard',
-                  })
-                : `${Number(Number(value).toPrecision(4))}×`,
+            callback: (value) => (Number(value) === 0 ? '0' : FORMAT_TICK[figure.unit](Number(value))),
           },
         },
       },
       plugins: {
-        legend: {
-          align: 'start',
-          labels: {
-            color: theme.text,
-            font: { ...font, size: 13 },
-            boxWidth: 16,
-            boxHeight: 14,
-            generateLabels: (chart) =>
-              series.map(({ name, colour }, index) => ({
-                text: name,
-                datasetIndex: index,
-                fillStyle: barFill(ctx, colour, theme, false),
-                strokeStyle: fillOf(colour, theme).edge,
-                lineWidth: 1,
-                fontColor: theme.text,
-                hidden: !chart.isDatasetVisible(index),
-              })),
-          },
-        },
+        legend: { display: false },
         tooltip: {
           backgroundColor: theme.title,
           titleColor: theme.paper,
@@ -152,7 +137,7 @@ export function drawChart(canvas, figure) {
             label: ({ dataset, datasetIndex, dataIndex }) => {
               const mark = series[datasetIndex]?.marks[dataIndex];
               if (mark === undefined || typeof mark === 'string') return '';
-              return `${dataset.label}: ${mark[0]}${reference === null ? ' tokens/s' : ''}${mark[4] === null ? '' : `, ${mark[4]}`}`;
+              return `${dataset.label}: ${mark[0]}${figure.unit === 'tokens/s' ? ' tokens/s' : ''}${mark[4] === null ? '' : `, ${mark[4]}`}`;
             },
             footer: ([item]) => {
               const mark = item && series[item.datasetIndex]?.marks[item.dataIndex];
@@ -164,6 +149,9 @@ export function drawChart(canvas, figure) {
     },
     plugins: [decorations(figure, series), referenceLine(reference)],
   });
+  const legend = canvas.closest('figure')?.querySelector('.legend');
+  if (legend) showLegend(legend, chart, series);
+  return chart;
 }
 
 /**

@@ -3,7 +3,8 @@
 import { currentTheme } from './theme.js';
 
 export const VALUE_FONT = '11px system-ui, sans-serif';
-const GROUP_FONT = '600 12px system-ui, sans-serif';
+export const GROUP_FONT = '600 12px system-ui, sans-serif';
+export const LABEL_FONT = '12px system-ui, sans-serif';
 /** Under the axis: bracket, heading, title of the axis. */
 export const GROUP_BAND = 46;
 
@@ -61,7 +62,8 @@ function drawGroups(chart, { categories, axis }, theme) {
   }
   ctx.font = VALUE_FONT;
   ctx.fillStyle = theme.muted;
-  ctx.fillText(axis, x.left + x.width / 2, top + 36);
+  const seen = chart.canvas.closest('.plot-scroll')?.clientWidth ?? x.right;
+  ctx.fillText(axis, (x.left + Math.min(x.right, seen)) / 2, top + 36);
   ctx.restore();
 }
 

@@ -3,6 +3,7 @@
 import { drawChart } from './chart.js';
 import { data, element } from './data.js';
 import { figureFits, fits } from './filters.js';
+import { leastWidth, partsOf } from './parts.js';
 import { printing } from './theme.js';
 
 const FIGURES_AT_ONCE = 6;
@@ -56,14 +57,13 @@ function figureElement(figure) {
     `${figure.title}. ${figure.subtitle}. The table of results has the same figures.`,
   );
   const series = figure.series.filter(({ engine }) => fits('engine', engine)).length;
-  const longest = Math.max(
-    ...figure.categories.map(([, ...lines]) => Math.max(...lines.map(({ length }) => length))),
-  );
-  const least = figure.categories.length * Math.max(series * 17 + 8, longest * 7 + 10) + 70;
+  const least = leastWidth(figure, series);
   plot.style.minWidth = `${least}px`;
   if (least > COLUMN_WIDTH) node.className = 'wide';
   plot.append(canvas);
   scroll.tabIndex = 0;
+  scroll.setAttribute('role', 'group');
+  scroll.ariaLabel = figure.title;
   scroll.append(plot);
   const notes = made('details', 'notes', '');
   notes.append(
@@ -78,7 +78,13 @@ function figureElement(figure) {
     );
   }
   caption.append(...figure.notes.filter(isGapNote).map((note) => made('p', '', note)), notes);
-  node.append(made('h3', '', figure.title), made('p', 'muted', figure.subtitle), scroll, caption);
+  node.append(
+    made('h3', '', figure.title),
+    made('p', 'muted', figure.subtitle),
+    made('div', 'legend', ''),
+    scroll,
+    caption,
+  );
   return node;
 }
 
@@ -96,11 +102,14 @@ export function showFigures(count = FIGURES_AT_ONCE) {
   if (place === null) return;
   const fitting = data.figures.filter(figureFits);
   place.replaceChildren(
-    ...fitting.slice(0, shownFigures).map((figure) => {
-      const node = figureElement(figure);
-      waiting.set(node, figure);
-      return node;
-    }),
+    ...fitting
+      .slice(0, shownFigures)
+      .flatMap(partsOf)
+      .map((figure) => {
+        const node = figureElement(figure);
+        waiting.set(node, figure);
+        return node;
+      }),
   );
   for (const node of waiting.keys()) seen.observe(node);
   element('no-figures').hidden = fitting.length > 0;
@@ -109,9 +118,16 @@ export function showFigures(count = FIGURES_AT_ONCE) {
   more.textContent = `Show more charts (${fitting.length - shownFigures} left)`;
 }
 
+let onPaper = false;
+
 /** The same charts in other colours, or all of them for paper. */
 export function repaint() {
-  if (printing) for (const node of [...waiting.keys()]) drawWaiting(node);
+  if (printing !== onPaper) {
+    onPaper = printing;
+    showFigures(shownFigures);
+    if (printing) for (const node of [...waiting.keys()]) drawWaiting(node);
+    return;
+  }
   for (const [canvas, { chart, figure }] of drawn) {
     chart.destroy();
     drawn.set(canvas, { chart: drawChart(canvas, figure), figure });

@@ -32,6 +32,12 @@ function sortRows(rows) {
   return [...full, ...empty].map(({ row }) => row);
 }
 
+/**
+ * As html/table.ts has it: longer texts get a column of some width.
+ * @param {string} text
+ */
+const isLong = (text) => text.length > 24;
+
 /** Columns of the phases that the reader asks for. */
 const shownColumns = () =>
   data.columns
@@ -52,6 +58,7 @@ export function showRows() {
         const cell = line.insertCell();
         cell.textContent = textOf(row, index);
         if (numeric) cell.className = 'number';
+        else if (isLong(cell.textContent)) cell.className = 'long';
       }
       return line;
     }),

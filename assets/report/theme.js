@@ -13,6 +13,18 @@ export function currentTheme() {
   return name === 'dark' ? data.themes.dark : data.themes.light;
 }
 
+/** @type {HTMLDetailsElement[]} */
+let unfolded = [];
+
+/**
+ * Paper cannot be opened: everything is, and closed again afterwards.
+ * @param {boolean} open
+ */
+function unfold(open) {
+  if (open) unfolded = [...document.querySelectorAll('details')].filter((details) => !details.open);
+  for (const details of unfolded) details.open = open;
+}
+
 /** @param {() => void} changed */
 export function startTheme(changed) {
   const button = element('theme');
@@ -36,6 +48,7 @@ export function startTheme(changed) {
     addEventListener(event, () => {
       printing = value;
       changed();
+      unfold(value);
     });
   }
 }

@@ -38,7 +38,7 @@ ${changeTable(history)}
       const title = history.machines.find(({ id }) => id === machine)?.title ?? '';
       yield `${heading(`Machine ${text(machine)}`, ` id="machine-${text(machine)}"`)}\n<p>${text(title)}</p>\n`;
     }
-    yield `<figure class="trend">\n${sceneSvg(chart.scene)}</figure>\n`;
+    yield `<figure class="trend" tabindex="0" aria-label="${text(chart.title)}">\n${sceneSvg(chart.scene)}</figure>\n`;
   }
   yield `${heading('Runs')}\n${runTable(history)}\n`;
 }

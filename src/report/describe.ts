@@ -11,6 +11,7 @@ import {
   formatPercent,
   nsToSeconds,
 } from '../units.ts';
+import { groupBy } from './group-by.ts';
 import type { CellRow, SpeedupRow } from './model.ts';
 
 /** Wording that headline and charts share. */
@@ -86,6 +87,28 @@ export function describeLayers(model: Manifest['models'][number]): string {
 export function countLayers({ layers, ofLayers }: Manifest['models'][number]): string {
   return ofLayers === undefined ? String(layers) : `${layers} of ${ofLayers}`;
 }
+
+/** "1 of 32 layers", or "1 of 18 or 32 layers" of models of several depths; null where none is cut. */
+function describeCuts(models: Manifest['models']): string | null {
+  const cut = models.filter(({ ofLayers }) => ofLayers !== undefined);
+  const byKept = groupBy(cut, ({ layers }) => layers);
+  const parts = [...byKept].map(([kept, group]) => {
+    const depths = [...new Set(group.map(({ ofLayers }) => ofLayers!))].sort((a, b) => a - b);
+    const last = depths.pop()!;
+    return `${kept} of ${depths.length === 0 ? '' : `${depths.join(', ')} or `}${last}`;
+  });
+  return parts.length === 0 ? null : `${parts.join('; ')} layers`;
+}
+
+/** A title of a run, with how far its models are cut: no title leaves that out. */
+export function titleWithCuts(title: string, models: Manifest['models']): string {
+  const cuts = describeCuts(models);
+  return cuts === null || title.includes(cuts) ? title : `${title}, ${cuts}`;
+}
+
+/** What a report is called on its page and in its Markdown. */
+export const reportTitle = ({ title, models }: Pick<Manifest, 'title' | 'models'>): string =>
+  titleWithCuts(title ?? 'Generative AI on this machine', models);
 
 /** "ONNX Runtime: onnxruntime 1.31.0; llama.cpp: …", from what the sessions reported, each engine once. */
 export function describeVersions(rows: readonly CellRow[]): string {

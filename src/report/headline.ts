@@ -8,6 +8,7 @@ import {
   describeModel,
   describeVersions,
   plural,
+  reportTitle,
 } from './describe.ts';
 import { importedSection, runSection, unlikeSection } from './gathered-sections.ts';
 import { groupBy } from './group-by.ts';
@@ -38,7 +39,7 @@ export function headlineMarkdown(report: Report, charts: ChartLinks = { links: [
   const { manifest } = report;
   const { links, leftOut } = charts;
   const blocks = [
-    `# ${md(manifest.title ?? 'Generative AI on this machine')}`,
+    `# ${md(reportTitle(manifest))}`,
     ...stamps(report).map((stamp) => `> **${md(stamp)}**`),
     ...runSection(report),
     ...manifest.models.flatMap(({ name }) => modelSection(report, name, links)),

@@ -69,7 +69,7 @@ function comparison(
   }
   const reach = highest.speedup! < 1 ? 'slower everywhere, at best' : 'up to';
   const peak = `${reach} ${formatRatio(highest.speedup!)} (${withInterval(highest.interval)}${describeShape(highest.cell)})`;
-  const mean = `${formatRatio(average)}${row.interval === null ? '' : ` (${range(row.interval)})`} on average`;
+  const mean = `${formatRatio(average)}${inParentheses(row.interval)} on average`;
   const scope = `geometric mean over ${row.compared.length} of ${plural(row.cells, 'cell')}, lowest ${formatRatio(lowest.speedup!)}, highest ${formatRatio(highest.speedup!)}`;
   const parity = row.parity === 'match' ? '' : ' Parity unchecked.';
   return `${peak}, ${mean} (${scope}).${parity}`;
@@ -78,4 +78,9 @@ function comparison(
 /** "1.21–1.35", the sign × being on the estimate. */
 const range = ([low, high]: Interval): string =>
   `${formatRatio(low).slice(0, -1)}–${formatRatio(high).slice(0, -1)}`;
-const withInterval = (interval: Interval | null): string => (interval === null ? '' : `${range(interval)}; `);
+/** " (1.21–1.35)", or nothing. */
+export const inParentheses = (interval: Interval | null): string =>
+  interval === null ? '' : ` (${range(interval)})`;
+/** What stands before the shape in parentheses: "1.21–1.35; ", or nothing. */
+export const withInterval = (interval: Interval | null): string =>
+  interval === null ? '' : `${range(interval)}; `;

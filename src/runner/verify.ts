@@ -8,7 +8,7 @@ import type { ModelShape } from '../schema/model.ts';
 import type { Generation } from '../schema/protocol.ts';
 import type { Run, VerificationRecord } from '../schema/record.ts';
 import { decodeNs } from '../stats/rates.ts';
-import { looksRepeated } from '../stats/verification.ts';
+import { looksRepeated, unseenTime } from '../stats/verification.ts';
 import { readLogits } from './parity/logits-file.ts';
 import { refutedTokens } from './parity/refuted.ts';
 import { drawPrompts, type Work } from './work.ts';
@@ -45,7 +45,7 @@ export const headOf = ({ prefillNs, stepNs }: Run): TimedHead => ({
 /** As much of an answer is held against logits as fit in a file of this size: all of it, except from large batches. */
 const LOGITS_BYTES = 16 * 2 ** 20;
 /** A run with other prompts that took much longer is tried this often before it is believed. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 5;
 
 /**
  * Holds a cell's answer against the engine's own logits, and its times against a run with prompts that the session has
@@ -76,6 +76,7 @@ export async function gatherEvidence(evidence: Evidence): Promise<VerificationRe
     const { prefillNs, stepNs } = await generate(evidence, work.prompts, work.generate);
     attempts[attempt] = { ...next.attempt, repeated: { prefillNs, stepNs } };
   }
+  const quickestCall = await callAgainIfUnseen(evidence, record.quickestCall, attempts);
   const same = fresh.tokens.every((row, i) => row.every((id, step) => id === tokens[i]![step]));
   const fitting = Math.floor(LOGITS_BYTES / (4 * tokens.length * evidence.vocabulary.vocabSize)) - 1;
   const forced = Math.min(work.generate - 1, Math.max(steps, fitting));
@@ -86,8 +87,29 @@ export async function gatherEvidence(evidence: Evidence): Promise<VerificationRe
     forcedTokens: own?.forced ?? 0,
     refutedTokens: own?.refuted ?? 0,
     answersOtherPrompts: (other?.refuted ?? 0) > 0,
+    quickestCall,
     fresh: attempts,
   };
+}
+
+/**
+ * The quickest whole run again, where the harness's clock saw much that the engine did not report: of a run that a busy
+ * machine held up, a quicker one tells; of one that hides its work, none does.
+ */
+async function callAgainIfUnseen(
+  evidence: Evidence,
+  first: NonNullable<VerificationRecord['quickestCall']>,
+  fresh: readonly Attempt[],
+): Promise<NonNullable<VerificationRecord['quickestCall']>> {
+  let quickestCall = first;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (unseenTime({ quickestCall, fresh: [...fresh] }) === null) break;
+    const called = process.hrtime.bigint();
+    const generation = await generate(evidence, evidence.work.prompts, evidence.work.generate);
+    const callNs = Number(process.hrtime.bigint() - called);
+    if (callNs < quickestCall.callNs) quickestCall = { callNs, decodeNs: decodeNs(generation) };
+  }
+  return quickestCall;
 }
 
 type Attempt = VerificationRecord['fresh'][number];

@@ -29,12 +29,14 @@ export const publishedClaimSchema = z
       .nullable()
       .default(null),
     atLeast: z.number().positive().nullable().default(null),
+    /** What the source says without a number. */
+    words: z.string().min(1).nullable().default(null),
     /** The claim is about these only; all of the grid where it is absent. */
     batchSizes: z.array(z.int().min(1)).min(1).nullable().default(null),
     note: z.string().nullable().default(null),
   })
-  .refine(({ average, upTo, atLeast }) => average !== null || upTo !== null || atLeast !== null, {
-    message: 'a claim needs average, upTo or atLeast',
+  .refine((claim) => [claim.average, claim.upTo, claim.atLeast, claim.words].some((part) => part !== null), {
+    message: 'a claim needs average, upTo or atLeast, or words where the source gives no number',
   });
 export type PublishedClaim = z.output<typeof publishedClaimSchema>;
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +46,7 @@ it('a cut model is measured beside what was published of the whole, and every ou
   writeFileSync(
     join(dir, 'nano.yaml'),
     stringify({
+      title: 'Nano as in a blog',
       models: ['llama-nano'],
       engines: ['onnxruntime', 'llamacpp'],
       precisions: ['int4'],
@@ -78,8 +79,9 @@ it('a cut model is measured beside what was published of the whole, and every ou
   const read = (file: string) => readFileSync(join(dir, 'run', 'report', file), 'utf8');
   const headline = read('headline.md');
   expect(headline).toContain('up to 13.42× (batch 16, prompt 2048)');
+  // Whatever the speeds of this machine are: thousands have commas.
   expect(headline).toMatch(
-    /measured here[\s\S]*ONNX Runtime int4 against llama\.cpp int4: [\d.]+× in 1 of 1 cells/,
+    /measured here[\s\S]*ONNX Runtime int4 against llama\.cpp int4: [\d.,]+× in 1 of 1 cells/,
   );
   for (const difference of [
     'there', // hardware
@@ -93,6 +95,20 @@ it('a cut model is measured beside what was published of the whole, and every ou
   for (const file of ['summary.csv', 'speedups.csv', 'averages.csv', 'samples.csv'])
     for (const line of read(file).trim().split('\n').slice(1))
       expect(line).toMatch(/^llama-nano-1of2layers,.*,1 of 2,/);
+
+  // The cut stands in every title: of the page, of the Markdown, of every section and chart.
+  expect(headline).toMatch(/^# Nano as in a blog, 1 of 2 layers\n/);
+  for (const [title] of headline.matchAll(/(?<=^!\[)[^\]]*/gm)) expect(title).toContain('1 of 2 layers');
+  const page = read('report.html');
+  expect(page).toContain('<title>Nano as in a blog, 1 of 2 layers</title>');
+  expect(page).toContain('<h1>Nano as in a blog, 1 of 2 layers</h1>');
+  const data = JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page)![1]!);
+  expect(data.figures.length).toBeGreaterThan(2);
+  for (const { title } of data.figures) expect(title).toContain('1 of 2 layers');
+  const pictures = readdirSync(join(dir, 'run', 'report', 'charts')).filter((file) => file.endsWith('.svg'));
+  expect(pictures.length).toBeGreaterThan(2);
+  // Letters are outlines in the pictures, and the same figures name both.
+  expect(headline.match(/^!\[.*?1 of 2 layers.*?\]\(charts\//gm)).toHaveLength(pictures.length);
 
   const { stdout } = await ortbench('report', 'run');
   expect(stdout).toContain('Published: A blog, 2024-02-26');

@@ -4,66 +4,19 @@ import { summaryCsv } from '../../src/report/csv.ts';
 import { headlineMarkdown } from '../../src/report/headline.ts';
 import type { ReportInput } from '../../src/report/model.ts';
 import { summarise } from '../../src/report/summary.ts';
-import { PRECISIONS } from '../../src/schema/vocabulary.ts';
 import { phaseWork } from '../../src/stats/roofline.ts';
 import { type FixtureOptions, makeInput } from './fixtures.ts';
+import { SHAPE, STORAGE, withRoof } from './gathered.ts';
 
-const shape = {
-  parameters: 58_300_000,
-  vocabSize: 32_000,
-  hiddenSize: 512,
-  layers: 6,
-  heads: 8,
-  kvHeads: 4,
-  headSize: 64,
-  tiedEmbeddings: false,
-  slidingWindow: null,
-};
-const storage = { matrixBytes: 4, kvBytes: 4 };
-const rate = (operationsPerSecond: number) => ({ operationsPerSecond, kernel: 'k' });
-
-/** The fixture's run on a machine with this roof; its fastest prefill makes about 120 GFLOP/s, its steps 30 GB/s. */
-function input(
-  bytesPerSecond: number,
-  operationsPerSecond: number,
-  options: FixtureOptions = {},
-): ReportInput {
-  const made = makeInput({ precisions: ['fp32'], noise: 0, ...options });
-  const { manifest } = made;
-  return {
-    ...made,
-    manifest: {
-      ...manifest,
-      environment: {
-        ...manifest.environment,
-        roofline: {
-          bandwidth: [{ workingSetBytes: 2 ** 20, bytesPerSecond, kernel: 'k' }],
-          matrix: { fp32: rate(operationsPerSecond), fp16: null, bf16: null, int8: null },
-          versions: {},
-          threads: 2,
-          measuredAt: '2026-03-01T11:00:00Z',
-          seconds: 4,
-          otherLoadCores: 0,
-        },
-      },
-      engines: manifest.engines.map((engine) => ({
-        ...engine,
-        storage: Object.fromEntries(PRECISIONS.map((precision) => [precision, storage])) as Record<
-          (typeof PRECISIONS)[number],
-          typeof storage
-        >,
-        nativeBuild: engine.name === 'llamacpp' ? 'npx ortbench setup llamacpp --native' : null,
-      })),
-      models: manifest.models.map((model) => ({ ...model, shape })),
-    },
-  };
-}
+/** The fixture's run without noise under a roof. */
+const input = (bytesPerSecond: number, operationsPerSecond: number, options: FixtureOptions = {}) =>
+  withRoof(makeInput({ precisions: ['fp32'], noise: 0, ...options }), bytesPerSecond, operationsPerSecond);
 const rowsOf = (given: ReportInput) => summarise(given).rows;
 
 describe('MBU and MFU', () => {
   it('are what the medians and the roof make', () => {
     const [row] = rowsOf(input(1e12, 1e12));
-    const work = { ...row!.cell, promptTokens: 64, shape, storage };
+    const work = { ...row!.cell, promptTokens: 64, shape: SHAPE, storage: STORAGE };
     const step = phaseWork('decode', work);
     const { rates, utilisations } = row!.measured!;
     expect(utilisations!.decode.mbu).toBeCloseTo((step.bytes * rates.generationTokensPerSecond) / 1e12, 9);

@@ -62,6 +62,12 @@ describe('verificationViolations', () => {
     const kept = { ...evidence.fresh[0]!, repeated: known };
     expect(said({ fresh: [kept, kept, kept] })).toMatch(/kept from earlier runs/);
     expect(said({ fresh: [kept, { ...kept, repeated: run }, kept] })).toBe('');
+    // Each attempt for itself looks kept, once by its prefill and once by its steps: a machine that others use.
+    const slowPrefill = { ...kept, run: { ...fresh, prefillNs: 600 * ms }, repeated: run };
+    const slowSteps = { ...kept, run: { ...fresh, stepNs: [90 * ms, 90 * ms] }, repeated: run };
+    for (const { run: made, repeated } of [slowPrefill, slowSteps])
+      expect(looksRepeated(made, [repeated])).toBe(true);
+    expect(said({ fresh: [slowPrefill, slowSteps, slowPrefill] })).toBe('');
     expect(looksRepeated(fresh, [known])).toBe(true);
     expect(looksRepeated({ prefillNs: 1000, stepNs: [300, 300] }, [{ prefillNs: 10, stepNs: [1, 1] }])).toBe(
       false,

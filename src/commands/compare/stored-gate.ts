@@ -5,6 +5,7 @@ import type { Compared, GateReport, Variant } from '../../gate/model.ts';
 import { pairCells, type Side } from '../../gate/pairs.ts';
 import { parityUnchecked, weightWarnings } from '../../gate/parity.ts';
 import { fingerprintDifferences, judgeStored } from '../../gate/stored.ts';
+import { titleWithCuts } from '../../report/describe.ts';
 import type { Report } from '../../report/model.ts';
 import { resultsFolder } from '../folders.ts';
 import { runPrefix } from '../manifest.ts';
@@ -38,7 +39,10 @@ export async function compareStored(
   const rows = judgeStored(cells, baseline, candidate, differences.length === 0);
   const report: GateReport = {
     format: 1,
-    title: candidateReport.manifest.title ?? candidateReport.manifest.runId,
+    title: titleWithCuts(
+      candidateReport.manifest.title ?? candidateReport.manifest.runId,
+      candidateReport.manifest.models,
+    ),
     mode: 'stored',
     baseline: `${options.baseline ?? 'stored'} of ${baselineReport.manifest.runId}`,
     candidate: `${options.candidate ?? 'all'} of ${candidateReport.manifest.runId}`,

@@ -57,7 +57,7 @@ export function panelShapes(input: PanelInput): Shape[] {
       ],
       stroke: { colour: INK.grid, width: 1 },
     });
-    shapes.push(label(left - 6, y + 4, formatCompact(tick), 'right'));
+    shapes.push(label(left - 6, y + 4, tick === 0 ? '0' : formatCompact(tick).replace(/\.0+$/, ''), 'right'));
   }
   shapes.push({
     kind: 'path',

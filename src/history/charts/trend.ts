@@ -85,7 +85,7 @@ function sceneOf(
   );
   const times = runs.map((run) => history.runs[run]!.at);
   const subtitle =
-    'Tokens/s of each run, higher is better; a wide line is the level between two changes; the scale does not start at zero';
+    'Tokens/s of each run, higher is better; a wide line is the level between two changes; the scale need not start at zero';
   for (const row of wrap(printable(subtitle), font(13), inner / FONT_RESERVE)) {
     text(row, MARGIN, y - 3, 13, INK.muted);
     y += 18;

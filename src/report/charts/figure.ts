@@ -20,11 +20,13 @@ export interface Figure {
   /** A horizontal line, such as the baseline of speedups. */
   readonly reference: { readonly value: number; readonly label: string } | null;
   readonly formatValue: (value: number) => string;
-  /** Round numbers of the value axis; as ratios where there is a reference unless given. */
-  readonly formatTick?: (value: number) => string;
+  /** What values are: decides how the round numbers of the value axis are written. */
+  readonly unit: Unit;
   /** Printed under the chart: what the gaps are, hardware, versions, model, method. */
   readonly notes: readonly string[];
 }
+
+export type Unit = 'tokens/s' | 'ratio' | 'share';
 
 export interface FigureFacets {
   readonly precision: Cell['precision'];

@@ -32,7 +32,7 @@ export interface Grid {
 
 /** Distinct reasons that a chart explains one by one; with more, one engine's gaps share a letter. */
 const MOST_REASONS = 8;
-const LONGEST_REASON = 180;
+const LONGEST_REASON = 240;
 
 const shapeKey = ({ cell: { batchSize, promptLength }, machine = null }: Entry): string =>
   JSON.stringify([machine, batchSize, promptLength.length, promptLength.spread]);
@@ -87,33 +87,37 @@ function categoryOf({ cell, machine = null }: Entry): Category {
   };
 }
 
-/** One letter a reason, in order of appearance. */
+/** One letter a reason, in order of appearance; engines that share it stand together. */
 function letterGaps(entries: readonly Entry[], shapes: number) {
   const missing = entries.filter((entry) => 'reason' in entry.outcome);
   const reasonOf = ({ outcome }: Entry): string => ('reason' in outcome ? outcome.reason : '');
-  const exact = (entry: Entry) => JSON.stringify([entry.engineTitle, reasonOf(entry)]);
   const coarse = (entry: Entry) => entry.engineTitle;
-  const keyOf = new Set(missing.map(exact)).size > MOST_REASONS ? coarse : exact;
+  const keyOf = new Set(missing.map(reasonOf)).size > MOST_REASONS ? coarse : reasonOf;
 
-  const groups = new Map<string, { letter: string; first: Entry; count: number; reasons: Set<string> }>();
+  const groups = new Map<
+    string,
+    { letter: string; first: Entry; count: number; engines: Set<string>; reasons: Set<string> }
+  >();
   for (const entry of missing) {
     const key = keyOf(entry);
     const group = groups.get(key) ?? {
       letter: letter(groups.size),
       first: entry,
       count: 0,
+      engines: new Set(),
       reasons: new Set(),
     };
     group.count++;
+    group.engines.add(entry.engineTitle);
     group.reasons.add(reasonOf(entry));
     groups.set(key, group);
   }
   return {
     letterOf: (entry: Entry): string => groups.get(keyOf(entry))!.letter,
-    notes: [...groups.values()].map(({ letter: mark, first, count, reasons }) => {
-      const where = count === shapes ? ', all cells' : '';
+    notes: [...groups.values()].map(({ letter: mark, first, count, engines, reasons }) => {
+      const where = count === shapes * engines.size ? ', all cells' : '';
       const more = reasons.size > 1 ? `; ${reasons.size - 1} more reasons in summary.csv` : '';
-      return `[${mark}] ${first.engineTitle}${where}: ${oneLine(reasonOf(first), LONGEST_REASON)}${more}`;
+      return `[${mark}] ${[...engines].join(', ')}${where}: ${oneLine(reasonOf(first), LONGEST_REASON)}${more}`;
     }),
   };
 }

@@ -1,7 +1,7 @@
 import type { ChartConfiguration } from 'chart.js';
-import { formatCompact } from '../../units.ts';
+import { formatCompact, formatNumber } from '../../units.ts';
 import { decorations } from './decorations.ts';
-import type { Figure } from './figure.ts';
+import type { Figure, Unit } from './figure.ts';
 import { type Layout, layOut, MARGIN, TICK_SIZE } from './layout.ts';
 import type { Theme } from './palette.ts';
 import { fontOptions, printable } from './text.ts';
@@ -58,7 +58,7 @@ export function groupedBars(
             maxTicksLimit: 7,
             includeBounds: false,
             padding: 8,
-            callback: (value) => (Number(value) === 0 ? '0' : formatTick(Number(value), figure)),
+            callback: (value) => (Number(value) === 0 ? '0' : FORMAT_TICK[figure.unit](Number(value))),
           },
           afterFit: (scale) => {
             scale.width = layout.scaleWidth;
@@ -72,6 +72,8 @@ export function groupedBars(
 }
 
 /** Ticks are round numbers: shorter than values, 0.5× and not 0.500×. */
-const formatTick = (value: number, { reference, formatTick: own }: Figure): string =>
-  own?.(value) ??
-  (reference === null ? formatCompact(value).replace(/\.0+$/, '') : `${Number(value.toPrecision(6))}×`);
+const FORMAT_TICK: Readonly<Record<Unit, (value: number) => string>> = {
+  'tokens/s': (rate) => formatCompact(rate).replace(/\.0+$/, ''),
+  ratio: (ratio) => `${ratio >= 1000 ? formatNumber(ratio) : Number(ratio.toPrecision(6))}×`,
+  share: (share) => `${Number((share * 100).toPrecision(6))} %`,
+};

@@ -75,6 +75,7 @@ function figure(report: Report, speedups: readonly SpeedupRow[]): Figure {
     series: grid.series,
     reference: { value: 1, label: `1× = ${against}` },
     formatValue: formatRatio,
+    unit: 'ratio',
     notes: [
       ...grid.gapNotes,
       ...conditionNotes(report, rows, methodNote(report.manifest.repetitions, estimate)),

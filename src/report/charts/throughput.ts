@@ -103,6 +103,7 @@ function figure(report: Report, rows: readonly CellRow[], phase: Phase): Figure 
     series: grid.series,
     reference: null,
     formatValue: formatCompact,
+    unit: 'tokens/s',
     notes: [
       ...grid.gapNotes,
       ...conditionNotes(report, rows, methodNote(report.manifest.repetitions, 'Medians')),

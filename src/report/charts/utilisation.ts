@@ -77,7 +77,7 @@ function figure(report: Report, rows: readonly CellRow[], phase: Phase): Figure 
     series: grid.series,
     reference: { value: 1, label: '100 % = the roof measured on this machine' },
     formatValue: (share) => formatPercent(share, share < 0.1 ? 1 : 0),
-    formatTick: (share) => formatPercent(share, 0),
+    unit: 'share',
     notes: [
       ...grid.gapNotes,
       roofNote(report, phase),

@@ -37,6 +37,7 @@ export interface PageFigure {
   readonly categories: readonly (readonly string[])[];
   readonly series: readonly PageSeries[];
   readonly reference: Figure['reference'];
+  readonly unit: Figure['unit'];
   readonly notes: readonly string[];
 }
 
@@ -103,6 +104,7 @@ function pageFigure(figure: Figure, facets: Facets, places: ReadonlyMap<string, 
       marks: marks.map((mark) => pageMark(mark, figure, places)),
     })),
     reference: figure.reference,
+    unit: figure.unit,
     notes: figure.notes,
   };
 }

@@ -1,5 +1,5 @@
 import type { ThemeName } from '../charts/palette.ts';
-import { describeHardware } from '../describe.ts';
+import { describeHardware, reportTitle } from '../describe.ts';
 import type { Report } from '../model.ts';
 import { pageAssets } from './assets.ts';
 import { pageData } from './data.ts';
@@ -19,12 +19,10 @@ export interface PageOptions {
   readonly files: readonly string[];
 }
 
-export const DEFAULT_TITLE = 'Generative AI on this machine';
-
 /** The whole report as one HTML file that needs nothing beside itself, in pieces. The same report gives the same bytes. */
 export function* reportPage(report: Report, { theme, raw, history, files }: PageOptions): Generator<string> {
   const { style, scripts, policy } = pageAssets();
-  const title = report.manifest.title ?? DEFAULT_TITLE;
+  const title = reportTitle(report.manifest);
   const context: PageContext = { report, facets: facetsOf(report), raw, history, files };
   const sections = SECTIONS.flatMap((section) => {
     const content = section.render(context);

@@ -1,7 +1,7 @@
 import type { Manifest } from '../../schema/manifest.ts';
 import type { Published, PublishedClaim, PublishedSystem } from '../../schema/published.ts';
 import { PHASES, type Phase } from '../../schema/vocabulary.ts';
-import { geometricMean } from '../../stats/geometric-mean.ts';
+import { geometricMean, geometricMeanInterval } from '../../stats/geometric-mean.ts';
 import { groupBy } from '../group-by.ts';
 import type { CellRow, SpeedupRow } from '../model.ts';
 import { differences } from './differences.ts';
@@ -107,6 +107,7 @@ function measure(claim: PublishedClaim, members: readonly SpeedupRow[]): Measure
     precision: cell.precision,
     baseline,
     average: geometricMean(compared.map(({ speedup }) => speedup!)),
+    interval: geometricMeanInterval(compared.map(({ logRatios }) => logRatios)),
     lowest,
     highest: compared.at(-1)!,
     compared: compared.length,

@@ -34,8 +34,11 @@ function hardware({ manifest }: Findings, system: System, { highest }: MeasuredC
   const { cpuModel, gpu } = manifest.environment;
   const here =
     highest.cell.device === 'cpu' ? `CPU (${cpuModel}, ${manifest.threads} threads)` : (gpu ?? 'GPU');
-  const there = system.hardware ?? `${system.device}, hardware ${UNSAID}`;
-  return { kind: 'hardware', text: `hardware: ${here} here, ${there} there` };
+  const there =
+    system.hardware === null
+      ? `a ${system.device} device there, which one is not stated`
+      : `${system.hardware} there`;
+  return { kind: 'hardware', text: `hardware: ${here} here, ${there}` };
 }
 
 function model({ manifest }: Findings, { model }: MeasuredClaim): (Difference | null)[] {
@@ -59,8 +62,8 @@ function precision(claim: PublishedClaim, measured: MeasuredClaim): Difference |
 function baseline(claim: PublishedClaim, { baseline }: MeasuredClaim): Difference | null {
   const there = claim.baseline.precision;
   if (there === baseline.precision) return null;
-  const text = `baseline: ${baseline.title} ${baseline.precision} here, ${claim.baseline.title} ${there ?? `(precision ${UNSAID})`} there`;
-  return { kind: 'baseline', text };
+  const published = there === null ? `precision ${UNSAID}` : `${claim.baseline.title} ${there} there`;
+  return { kind: 'baseline', text: `baseline: ${baseline.title} ${baseline.precision} here, ${published}` };
 }
 
 function versions({ rows }: Findings, system: System, { highest }: MeasuredClaim): Difference | null {
@@ -74,7 +77,8 @@ function versions({ rows }: Findings, system: System, { highest }: MeasuredClaim
   const all = { ...used(baseline.engine, baseline.precision), ...used(engine, precision) };
   const here = Object.entries(all).map(([library, version]) => `${library} ${version}`);
   if (here.length === 0) return null;
-  return { kind: 'versions', text: `versions: ${here.join(', ')} here; ${system.versions ?? UNSAID} there` };
+  const there = system.versions === null ? UNSAID : `${system.versions} there`;
+  return { kind: 'versions', text: `versions: ${here.join(', ')} here; ${there}` };
 }
 
 function grid(claim: PublishedClaim, { namedCell, compared, cells }: MeasuredClaim): Difference | null {

@@ -1,7 +1,7 @@
 import { groupBy } from '../group-by.ts';
 import { escapeMarkdown as md, table } from '../markdown.ts';
 import type { PublishedRow } from './model.ts';
-import { claimText, measuredText, whatText } from './text.ts';
+import { claimText, intervalNote, measuredText, whatText } from './text.ts';
 
 /** The section of headline.md; nothing where the sweep names no published figures. */
 export function publishedSection(rows: readonly PublishedRow[]): string[] {
@@ -10,7 +10,7 @@ export function publishedSection(rows: readonly PublishedRow[]): string[] {
   const { title, date } = first.source;
   return [
     '## Published beside measured',
-    `Published: ${md(title)}, ${md(date)}. Measured: this run, and no more than it measured. Numbers in brackets name, below the table, what keeps the two from being like for like.`,
+    `Published: ${md(title)}, ${md(date)}. Measured: this run, and no more than it measured. ${intervalNote(rows)} Numbers in brackets name, below the table, what keeps the two from being like for like.`,
     ...tableWithNotes(rows),
   ];
 }

@@ -1,6 +1,6 @@
 import type { Published, PublishedClaim, PublishedSystem } from '../../schema/published.ts';
 import type { Phase, Precision } from '../../schema/vocabulary.ts';
-import type { Parity, SpeedupRow } from '../model.ts';
+import type { Interval, Parity, SpeedupRow } from '../model.ts';
 
 /** What keeps a published and a measured figure from being like for like; a closed list, in the order of the report. */
 export const DIFFERENCE_KINDS = [
@@ -33,6 +33,8 @@ export interface MeasuredClaim {
   readonly baseline: SpeedupRow['baseline'];
   /** Geometric mean over `compared` cells. */
   readonly average: number;
+  /** 95 % of it; null with fewer than six common rounds. */
+  readonly interval: Interval | null;
   readonly lowest: SpeedupRow;
   readonly highest: SpeedupRow;
   /** Cells of the claim's batch sizes with a speedup, of all such cells of the sweep. */

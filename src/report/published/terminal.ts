@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { oneLine } from '../markdown.ts';
 import type { PublishedRow } from './model.ts';
-import { claimText, measuredText, whatText } from './text.ts';
+import { claimText, intervalNote, measuredText, whatText } from './text.ts';
 
 /** Narrower than this the columns would break words. */
 const LEAST_WIDTH = 80;
@@ -31,5 +31,7 @@ export function publishedTable(rows: readonly PublishedRow[], width: number): st
   }
   const { title, date } = first.source;
   const notes = [...numbers].map(([text, number]) => `  [${number}] ${oneLine(text)}`);
-  return [`Published: ${oneLine(title)}, ${date}`, table.toString(), ...notes].join('\n');
+  return [`Published: ${oneLine(title)}, ${date}. ${intervalNote(rows)}`, table.toString(), ...notes].join(
+    '\n',
+  );
 }

@@ -1,6 +1,7 @@
 import type { PublishedClaim } from '../../schema/published.ts';
 import { formatRatio } from '../../units.ts';
 import { describeShape, PHASE_TITLE } from '../describe.ts';
+import { inParentheses, withInterval } from '../sentences.ts';
 import type { PublishedRow } from './model.ts';
 
 /** Wording that the Markdown table and the terminal's share; plain text, to be escaped by whoever prints it. */
@@ -12,11 +13,12 @@ export function whatText({ system, claim, phase }: PublishedRow): string {
   return `${system.model}, ${claim.precision} against ${claim.baseline.title}${title}`;
 }
 
-/** "6.6× on average, up to 18.55×", or that there is no figure. */
+/** "6.6× on average, up to 18.55×", or that there is no figure and what is said instead. */
 export function claimText({ claim }: PublishedRow): string {
   if (claim === null) return 'no figure';
-  const { average, atLeast, upTo } = claim;
+  const { average, atLeast, upTo, words } = claim;
   const parts = [
+    ...(words === null ? [] : [`${words}, without a figure`]),
     ...(average === null ? [] : [`${factor(average)} on average`]),
     ...(atLeast === null ? [] : [`at least ${factor(atLeast)}`]),
     ...(upTo === null ? [] : [`up to ${factor(upTo.speedup)}${cellText(upTo)}`]),
@@ -37,15 +39,28 @@ function cellText({ batchSize, promptLength }: NonNullable<PublishedClaim['upTo'
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
-/** "ONNX Runtime int4 against PyTorch eager int4: 1.93× on average over 4 of 4 cells, 1.2× to 3.1× (batch 1, prompt 32)" */
+/**
+ * "ONNX Runtime int4 against PyTorch eager int4: 1.93× (1.85–2.01) on average over 4 of 4 cells, 1.2× to 3.1× (2.9–3.3;
+ * batch 1, prompt 32)"
+ */
 export function measuredText({ measured, reason }: PublishedRow): string {
   if (measured === null) return `nothing: ${reason}`;
-  const { modelTitle, engineTitle, precision, baseline, average, lowest, highest, namedCell } = measured;
+  const { modelTitle, engineTitle, precision, baseline, average, interval, lowest, highest, namedCell } =
+    measured;
   const named =
-    namedCell === null ? '' : `; ${formatRatio(namedCell.speedup!)} at ${describeShape(namedCell.cell)}`;
+    namedCell === null
+      ? ''
+      : `; ${formatRatio(namedCell.speedup!)}${inParentheses(namedCell.interval)} at ${describeShape(namedCell.cell)}`;
+  const mean = `${formatRatio(average)}${inParentheses(interval)}`;
   const range =
     measured.compared === 1
-      ? `${formatRatio(average)} in 1 of ${measured.cells} cells (${describeShape(highest.cell)})`
-      : `${formatRatio(average)} on average over ${measured.compared} of ${measured.cells} cells, ${formatRatio(lowest.speedup!)} to ${formatRatio(highest.speedup!)} (${describeShape(highest.cell)})`;
+      ? `${mean} in 1 of ${measured.cells} cells (${describeShape(highest.cell)})`
+      : `${mean} on average over ${measured.compared} of ${measured.cells} cells, ${formatRatio(lowest.speedup!)} to ${formatRatio(highest.speedup!)} (${withInterval(highest.interval)}${describeShape(highest.cell)})`;
   return `${modelTitle}: ${engineTitle} ${precision} against ${baseline.title} ${baseline.precision}: ${range}${named}`;
 }
+
+/** How to read the parentheses of `measuredText`. */
+export const intervalNote = (rows: readonly PublishedRow[]): string =>
+  rows.some(({ measured }) => measured !== null && measured.interval !== null)
+    ? 'Factors in parentheses are 95 % intervals.'
+    : 'There were too few rounds for intervals.';

@@ -32,6 +32,7 @@ const figure = (groups: number, members: number, series: number): Figure => ({
     })),
   })),
   reference: null,
+  unit: 'tokens/s',
   formatValue: (value) => value.toFixed(0),
   notes: ['note'],
 });

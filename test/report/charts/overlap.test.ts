@@ -6,8 +6,10 @@ import type { Figure } from '../../../src/report/charts/figure.ts';
 import { groupedBars } from '../../../src/report/charts/grouped-bars.ts';
 import { PALETTE } from '../../../src/report/charts/palette.ts';
 import { loadFont } from '../../../src/report/charts/text.ts';
+import { gather } from '../../../src/report/gather.ts';
 import { summarise } from '../../../src/report/summary.ts';
 import { ENGINES, type FixtureOptions, makeInput } from '../fixtures.ts';
+import { gatheredInputs } from '../gathered.ts';
 
 interface TextBox {
   readonly text: string;
@@ -120,6 +122,24 @@ test.each(SIZES)(
     expect(figures.length).toBeGreaterThan(0);
     for (const figure of figures) expect(faultsOf(figure), figure.stem).toEqual([]);
   },
+);
+
+test.each(
+  SIZES.filter(([cells, engines]) => [1, 24, 96].includes(cells) || (cells === 200 && engines !== 2)),
+)(
+  '%i cells a run (%i engines, %i batch sizes, %i prompt lengths), several runs, a roof, imported figures: no text on text',
+  (cells, engines, batches, prompts) => {
+    const inputs = gatheredInputs({ ...optionsOf(engines, batches, prompts), generate: 3, rounds: 6 });
+    expect(inputs[0]!.manifest.cells).toHaveLength(cells);
+    const report = gather(inputs);
+    const { figures } = chooseFigures(report);
+    const kinds = new Set(figures.map(({ facets }) => facets.kind));
+    expect(kinds).toContain('Throughput');
+    expect(kinds).toContain('Use of the machine');
+    expect(figures.some(({ series }) => series.some(({ imported }) => imported))).toBe(true);
+    for (const figure of figures) expect(faultsOf(figure), figure.stem).toEqual([]);
+  },
+  60_000,
 );
 
 test('gaps, mismatches, large and tiny values, long notes', () => {

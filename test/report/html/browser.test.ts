@@ -1,12 +1,15 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { writeReport } from '../../../src/report/write.ts';
+import { readHistory } from '../../../src/history/history.ts';
+import { historySection } from '../../../src/history/section.ts';
+import type { writeReport } from '../../../src/report/write.ts';
+import { SLOWER, writeNights } from '../../history/nights.ts';
 import { findChromium, startChromium } from '../chromium.ts';
 import { ENGINES, type FixtureOptions, HOSTILE, makeInput } from '../fixtures.ts';
+import { openPage } from './open-page.ts';
 
 const found = findChromium();
 const reason =
@@ -50,24 +53,7 @@ describe.skipIf(found === null)(`the page in headless Chromium${reason}`, () => 
     context: BrowserContextOptions = {},
     written: Parameters<typeof writeReport>[2] = { formats: ['html'] },
   ): Promise<Page> {
-    const dir = await mkdtemp(join(folder, 'report-'));
-    await writeReport(makeInput(options), dir, written);
-    const own = await browser.newContext(context);
-    page = await own.newPage();
-    page.on('console', (message) => {
-      if (message.type() !== 'debug') faults.push(`${message.type()}: ${message.text()}`);
-    });
-    page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
-    page.on('dialog', (dialog) => {
-      faults.push(`dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    const url = pathToFileURL(join(dir, 'report.html')).href;
-    page.on('request', (request) => {
-      if (request.url() !== url && !request.url().startsWith('blob:'))
-        faults.push(`request: ${request.url()}`);
-    });
-    await page.goto(url);
+    page = await openPage(browser, folder, makeInput(options), { context, written, faults });
     return page;
   }
 
@@ -86,7 +72,7 @@ describe.skipIf(found === null)(`the page in headless Chromium${reason}`, () => 
     expect(await rows().count()).toBe(64);
     const all = await titles();
     expect(all.length).toBe(6);
-    await expect.poll(() => page.locator('#figures canvas').count()).toBe(6);
+    await expect.poll(() => page.locator('#figures .plot canvas').count()).toBe(6);
 
     await pill('phi-2').click();
     await pill('int4').click();
@@ -106,7 +92,7 @@ describe.skipIf(found === null)(`the page in headless Chromium${reason}`, () => 
     await pill('Throughput').click();
     expect((await titles()).length).toBe(1);
     const engines = await page.evaluate(
-      "Chart.getChart(document.querySelector('#figures canvas')).data.datasets.map(({ label }) => label)",
+      "Chart.getChart(document.querySelector('#figures .plot canvas')).data.datasets.map(({ label }) => label)",
     );
     expect(engines).toEqual(['ONNX Runtime']);
 
@@ -144,9 +130,9 @@ describe.skipIf(found === null)(`the page in headless Chromium${reason}`, () => 
 
   test('the pointer on a bar shows its value, interval and speedup', async () => {
     await open(mixed);
-    const canvas = page.locator('#figures canvas').first();
+    const canvas = page.locator('#figures .plot canvas').first();
     await canvas.scrollIntoViewIfNeeded();
-    const chart = "Chart.getChart(document.querySelector('#figures canvas'))";
+    const chart = "Chart.getChart(document.querySelector('#figures .plot canvas'))";
     const place = await page.evaluate<{ x: number; y: number }>(
       `(({ x, y, base }) => ({ x, y: (y + base) / 2 }))(${chart}.getDatasetMeta(0).data[0])`,
     );
@@ -163,7 +149,7 @@ describe.skipIf(found === null)(`the page in headless Chromium${reason}`, () => 
     const paper = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
     const ink = () =>
       page.evaluate<string>(
-        "Chart.getChart(document.querySelector('#figures canvas')).options.scales.x.ticks.color",
+        "Chart.getChart(document.querySelector('#figures .plot canvas')).options.scales.x.ticks.color",
       );
     await open(mixed, { colorScheme: 'dark' });
     expect(await paper()).toBe('rgb(18, 24, 31)');
@@ -237,9 +223,43 @@ describe.skipIf(found === null)(`the page in headless Chromium${reason}`, () => 
 
   test.each([400, 1600])('at %i pixels nothing is wider than the window', async (width) => {
     await open(mixed, { viewport: { width, height: 900 } });
-    await expect.poll(() => page.locator('#figures canvas').count()).toBe(6);
+    await expect.poll(() => page.locator('#figures .plot canvas').count()).toBe(6);
     const wide = await page.evaluate<number>('document.documentElement.scrollWidth');
     expect(wide).toBeLessThanOrEqual(width);
+  });
+
+  test('stored runs over time: a section with its charts, which the pointer and the theme reach', async () => {
+    const nights = join(folder, 'nights');
+    writeNights(nights, SLOWER);
+    const history = historySection(await readHistory([nights]));
+    await open(mixed, { viewport: { width: 400, height: 900 } }, { formats: ['html'], history });
+    await page.locator('nav a', { hasText: 'Over time' }).click();
+    const section = page.locator('section#history');
+    await expect.poll(() => section.evaluate((node) => node.getBoundingClientRect().top)).toBeLessThan(120);
+    expect(await section.locator('h2').textContent()).toBe('Over time');
+    expect(await section.locator('p').first().textContent()).toContain('24 runs');
+    expect(await section.locator('.slower').count()).toBe(4);
+    const charts = section.locator('figure.trend svg');
+    expect(await charts.count()).toBe(2);
+    expect(await charts.first().locator('title').first().textContent()).toContain(
+      'Prompt throughput over time',
+    );
+    const hovered = charts.first().locator('circle title');
+    expect(await hovered.first().textContent()).toMatch(/tokens\/s.*night-000/);
+
+    // Letters stay as large as elsewhere: the chart scrolls, the page does not.
+    const { width } = (await charts.first().boundingBox())!;
+    expect(width).toBeGreaterThan(700);
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(400);
+    const filter = () =>
+      page.evaluate<string>("getComputedStyle(document.querySelector('figure.trend svg')).filter");
+    expect(await filter()).toBe('none');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await filter()).toContain('invert');
+    await page.emulateMedia({ colorScheme: 'dark', media: 'print' });
+    expect(await filter()).toBe('none');
+    await section.locator('details summary').last().click();
+    expect(await section.locator('details').last().locator('tbody tr').count()).toBe(24);
   });
 
   test('ten thousand cells: a page at a time, sorted and filtered in a moment', async () => {

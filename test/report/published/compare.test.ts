@@ -3,6 +3,7 @@ import { headlineMarkdown } from '../../../src/report/headline.ts';
 import type { Report } from '../../../src/report/model.ts';
 import { publishedPage } from '../../../src/report/published/page.ts';
 import { publishedTable } from '../../../src/report/published/terminal.ts';
+import { claimText, measuredText } from '../../../src/report/published/text.ts';
 import { summarise } from '../../../src/report/summary.ts';
 import type { Manifest } from '../../../src/schema/manifest.ts';
 import { type Published, publishedSchema } from '../../../src/schema/published.ts';
@@ -107,6 +108,32 @@ describe('published beside measured', () => {
     const [none] = report([system([claim])], { precisions: ['fp32'] }).published;
     expect(none!.measured).toBeNull();
     expect(none!.reason).toBe('this sweep has no such comparison');
+  });
+
+  it('prints the interval of the average and of the highest where the headline does', () => {
+    const whole = report([system([claim])]);
+    const average = whole.averages.find(
+      ({ engine, precision, phase }) =>
+        engine === 'onnxruntime' && precision === 'int4' && phase === 'decode',
+    )!;
+    const [low, high] = whole.published[0]!.measured!.interval!;
+    expect(low).toBeCloseTo(average.interval![0], 12);
+    expect(high).toBeCloseTo(average.interval![1], 12);
+    expect(measuredText(whole.published[0]!)).toMatch(
+      /: 1\.\d\d× \(1\.\d\d–1\.\d\d\) on average over 4 of 4 cells, 1\.\d\d× to 1\.\d\d× \(1\.\d\d–1\.\d\d; batch \d, prompt \d+\)$/,
+    );
+    expect(headlineMarkdown(whole)).toContain('Factors in parentheses are 95 % intervals.');
+    const few = report([system([claim])], { rounds: 3 });
+    expect(measuredText(few.published[0]!)).toMatch(/: 1\.\d\d× on average over 4 of 4 cells/);
+    expect(headlineMarkdown(few)).toContain('There were too few rounds for intervals.');
+  });
+
+  it('stands beside what the source says without a number, and takes nothing but words for that', () => {
+    const { upTo, ...bare } = claim;
+    const [row] = report([system([{ ...bare, words: 'best at batch 1', note: 'typically' }])]).published;
+    expect(claimText(row!)).toBe('best at batch 1, without a figure (typically)');
+    expect(row!.measured!.compared).toBe(4);
+    expect(() => report([system([bare])])).toThrow('or words where the source gives no number');
   });
 
   it('says of the cell that a claim names whether it was measured', () => {

@@ -15,7 +15,7 @@ export const charts: Section = {
 ${filters(context)}
 <div id="figures"></div>
 <p><button type="button" id="more-figures" hidden>Show more charts</button></p>
-<p id="no-figures" class="muted" hidden>No chart fits these filters.</p>`;
+<p id="no-figures" class="muted" role="status" hidden>No chart fits these filters.</p>`;
   },
 };
 

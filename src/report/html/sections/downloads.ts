@@ -2,12 +2,12 @@ import { formatNumber } from '../../../units.ts';
 import { html } from '../markup.ts';
 import type { Section } from './section.ts';
 
-/** What each file beside the page has a row for. */
+/** What is in each file beside the page. */
 const FILES: readonly (readonly [file: string, what: string])[] = [
-  ['summary.csv', 'each cell: status, rates, latencies, memory, flags'],
-  ['speedups.csv', 'each cell, phase and baseline'],
-  ['averages.csv', 'each engine, phase and baseline'],
-  ['samples.csv', 'each cell and round, raw nanoseconds of every run'],
+  ['summary.csv', 'one row for each cell: status, rates, latencies, memory, flags'],
+  ['speedups.csv', 'one row for each cell, phase and baseline'],
+  ['averages.csv', 'one row for each engine, phase and baseline'],
+  ['samples.csv', 'one row for each cell and round, raw nanoseconds of every run'],
   ['headline.md', 'the sentences, as Markdown'],
 ];
 
@@ -27,7 +27,7 @@ ${
   beside.length === 0
     ? null
     : html`<p>Beside this page, where the report was written:</p>
-<ul>${beside.map(([file, what]) => html`<li><a href="${file}">${file}</a>: one row for ${what}</li>`)}</ul>`
+<ul>${beside.map(([file, what]) => html`<li><a href="${file}">${file}</a>: ${what}</li>`)}</ul>`
 }`;
   },
 };

@@ -93,4 +93,4 @@ function worst(group: readonly CellRow[]): CellRow {
 }
 
 const scientific = (value: number): string =>
-  Math.abs(value) >= 0.001 || value === 0 ? formatNumber(value, 4) : value.toExponential(1);
+  value === 0 ? '0' : Math.abs(value) >= 0.001 ? formatNumber(value, 4) : value.toExponential(1);

@@ -1,4 +1,4 @@
-import { claimText, measuredText, whatText } from '../../published/text.ts';
+import { claimText, intervalNote, measuredText, whatText } from '../../published/text.ts';
 import { html } from '../markup.ts';
 import { table } from '../table.ts';
 import type { Section } from './section.ts';
@@ -18,7 +18,7 @@ export const published: Section = {
         row.differences.map(({ text }) => text).join('; '),
       ],
     }));
-    return html`<p>Published: ${title}, ${date}. Measured: this run, and no more than it measured.</p>
+    return html`<p>Published: ${title}, ${date}. Measured: this run, and no more than it measured. ${intervalNote(report.published)}</p>
 ${table('Published figures beside measured ones', ['What', 'Published', 'Measured here', 'Not like for like'], rows)}`;
   },
 };

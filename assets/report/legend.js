@@ -1,0 +1,53 @@
+// The key of a chart as buttons: it wraps where the chart scrolls, and the keyboard hides and shows series.
+
+import { barFill, fillOf } from './patterns.js';
+import { currentTheme } from './theme.js';
+
+/**
+ * @param {number} colour
+ * @param {boolean} crossed
+ */
+function swatch(colour, crossed) {
+  const theme = currentTheme();
+  const canvas = document.createElement('canvas');
+  const scale = 2;
+  canvas.width = 16 * scale;
+  canvas.height = 14 * scale;
+  const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  ctx.scale(scale, scale);
+  ctx.fillStyle = barFill(ctx, colour, theme, crossed);
+  ctx.strokeStyle = fillOf(colour, theme).edge;
+  ctx.fillRect(0, 0, 16, 14);
+  ctx.strokeRect(0.5, 0.5, 15, 13);
+  return canvas;
+}
+
+/**
+ * Another tool's bars are all crossed out, and so is their key.
+ * @param {PageFigure['series'][number]} series
+ */
+const isCrossed = ({ marks }) => marks.every((mark) => typeof mark === 'string' || mark[6] === 1);
+
+/**
+ * @param {Element} place
+ * @param {BarChart} chart
+ * @param {PageFigure['series']} series
+ */
+export function showLegend(place, chart, series) {
+  place.replaceChildren(
+    ...series.map((one, index) => {
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.ariaPressed = 'true';
+      button.title = `Hide or show ${one.name}`;
+      button.append(swatch(one.colour, isCrossed(one)), one.name);
+      button.addEventListener('click', () => {
+        const shown = !chart.isDatasetVisible(index);
+        chart.setDatasetVisibility(index, shown);
+        button.ariaPressed = String(shown);
+        chart.update();
+      });
+      return button;
+    }),
+  );
+}
