@@ -65,7 +65,10 @@ def load_model(command: Load, attention: str) -> tuple[torch.nn.Module, dict[str
             "embeddingType": NAMES[model.get_input_embeddings().weight.dtype],
             "headType": NAMES[model.get_output_embeddings().weight.dtype],
         }
-        if command.device == "cpu":
+        if command.device != "cpu":
+            # Of the values that layers hand on; on the CPU they are read from a forward.
+            facts["activations"] = facts["embeddingType"]
+        else:
             facts["cpuCapability"] = torch.backends.cpu.get_cpu_capability()
     return model.to(command.device), facts | {
         **_device_facts(command.device),
