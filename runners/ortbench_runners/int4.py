@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from .errors import RunnerError
+from .torch_observed import NAMES
 
 GROUP_SIZE = 32
 # The packed layout of the kernel holds whole groups of 16 output rows.
@@ -107,14 +108,12 @@ def quantise_model(model: torch.nn.Module, folder: Path) -> dict[str, Any]:
             parameter.data = parameter.data.to(ACTIVATIONS)
     return {
         "weights": "int4",
-        "activations": "bf16",
         "quantisation": "symmetric, zero point 0, scales rounded to bf16",
         "groupSize": GROUP_SIZE,
         "int4Matrices": len(named),
-        "otherWeights": "bf16",
-        "embeddingType": "bf16",
-        "headType": "int4" if "lm_head.weight" in named else "bf16",
-        "matmul": "aten::_weight_int4pack_mm_for_cpu",
+        "otherWeights": ", ".join(sorted({NAMES[parameter.dtype] for parameter in model.parameters()})),
+        "embeddingType": NAMES[model.get_input_embeddings().weight.dtype],
+        "headType": "int4" if isinstance(head := model.get_output_embeddings(), Int4Linear) else NAMES[head.weight.dtype],
         "largestRelativeScaleChange": largest,
         "cpuCapability": torch.backends.cpu.get_cpu_capability(),
     }

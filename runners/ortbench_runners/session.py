@@ -107,9 +107,9 @@ class DecodeSession:
             result = self.generate(run)
             spent = perf_counter_ns() - start
             if result["recompiles"] == 0:
+                effective = {"garbageCollection": "off while timing", **self._decoder.effective()}
                 _keep_for_good()
                 compile_ns = sum(max(0, ns - spent) for ns in compiling)
-                effective = {"garbageCollection": "off while timing", **self._decoder.effective()}
                 return {"compileNs": compile_ns, "effective": effective}
             compiling.append(spent)
         raise RunnerError("failed", f"the shape was still being compiled after {MAX_PREPARING_RUNS} runs")

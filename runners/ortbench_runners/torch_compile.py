@@ -83,6 +83,7 @@ class CompiledDecoder(TorchDecoder):
 
     @torch.inference_mode()
     def begin(self, prompts: Prompts, capacity: int) -> None:
+        self._begun = prompts, capacity
         ids, padding = left_pad(prompts)
         batch_size, length = ids.shape
         self._freeze(batch_size, length)
@@ -133,7 +134,7 @@ class CompiledDecoder(TorchDecoder):
 
     def effective(self) -> dict[str, Any]:
         inductor = counters["inductor"]
-        return {
+        return super().effective() | {
             "compiledGraphs": self.compilations(),
             # Weights as constants, packed for the kernels; not where the copies would crowd the memory.
             "frozenWeights": self._frozen[self._shape],
@@ -143,6 +144,9 @@ class CompiledDecoder(TorchDecoder):
             "compileCacheHits": inductor["fxgraph_cache_hit"],
             "compileCacheMisses": inductor["fxgraph_cache_miss"] + inductor["fxgraph_cache_bypass"],
         }
+
+    def multiplying(self) -> list[torch.nn.Module]:
+        return []
 
     def close(self) -> None:
         self._cache = None
@@ -194,7 +198,6 @@ def load(command: Load) -> tuple[CompiledDecoder, dict[str, Any]]:
     model, facts = load_model(command, attention=ATTENTION)
     dtype = torch.bfloat16 if command.precision == "int4" else model.dtype
     return CompiledDecoder(model, command, dtype, modes, freezing), facts | {
-        "attention": "sdpa",
         "kvCache": "static, of the cell's capacity",
         "slidingWindow": attention_window(model.config) or "none",
         "compileModePrefill": modes[0],

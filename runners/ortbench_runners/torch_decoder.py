@@ -7,6 +7,8 @@ from typing import Any
 import torch
 
 from .commands import Prompts
+from .int4 import Int4Linear
+from .torch_observed import NAMES, counts, observe
 
 
 def left_pad(prompts: Prompts) -> tuple[torch.Tensor, torch.Tensor]:
@@ -24,6 +26,8 @@ class TorchDecoder:
         self.model = model
         self.device = torch.device(device)
         self.vocab_size: int = model.config.vocab_size
+        self._begun: tuple[Prompts, int]
+        self._observed: dict[str, Any] | None = None
 
     def select(self, logits: torch.Tensor) -> torch.Tensor:
         """Ids [batch, 1]; torch.argmax returns the first of equal values."""
@@ -56,7 +60,27 @@ class TorchDecoder:
         return torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else None
 
     def effective(self) -> dict[str, Any]:
-        return {}
+        """Asked for when a shape is ready. Types and kernels are those of the first one, which is run once more for it."""
+        if self._observed is None:
+            self._observed = self._observe(*self._begun) if self.device.type == "cpu" else {}
+        return self._observed
+
+    def multiplying(self) -> list[torch.nn.Module]:
+        """Modules that multiply with a weight matrix, each by a call of its own; none in compiled code."""
+        return [module for module in self.model.modules() if isinstance(module, (torch.nn.Linear, Int4Linear))]
+
+    def _observe(self, prompts: Prompts, capacity: int) -> dict[str, Any]:
+        self.begin(prompts, capacity)
+        prefill = observe(self.prefill, self.multiplying())
+        ids = self.select(prefill.logits)
+        decode = observe(lambda: self.decode_one_token(ids), self.multiplying())
+        return {
+            "activations": NAMES[prefill.logits.dtype],
+            "matmulPrefill": prefill.products(),
+            "matmulDecode": decode.products(),
+            "attentionKernels": counts(prefill.attentions() + decode.attentions()) or "compiled code",
+            "kernelsSeenAt": f"batch {len(prompts)}, prompt {len(prompts[0])}",
+        }
 
     def close(self) -> None:
         del self.model

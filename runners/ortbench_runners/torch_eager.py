@@ -17,6 +17,7 @@ class EagerDecoder(TorchDecoder):
     def begin(self, prompts: Prompts, capacity: int) -> None:
         # The cache grows by concatenation in each step: that is its cost, and belongs to the step.
         self._cache = DynamicCache(config=self.model.config)
+        self._begun = prompts, capacity
         ids, padding = left_pad(prompts)
         self._prompt = ids
         self._mask: torch.Tensor | None = None
@@ -57,7 +58,6 @@ def load(command: Load) -> tuple[EagerDecoder, dict[str, Any]]:
     model, facts = load_model(command, attention="sdpa")
     sliding = any(DynamicCache(config=model.config).is_sliding)
     return EagerDecoder(model, command.device), facts | {
-        "attention": "sdpa",
         "kvCache": f"dynamic, concatenated {'and cut to the window ' if sliding else ''}in every step",
         "slidingWindow": model.config.sliding_window if sliding else "none",
         "compileMode": "none",

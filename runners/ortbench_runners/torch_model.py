@@ -11,6 +11,7 @@ import transformers
 from .commands import Load
 from .errors import RunnerError
 from .int4 import quantise_model
+from .torch_observed import NAMES, stored_types
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -59,10 +60,20 @@ def load_model(command: Load, attention: str) -> tuple[torch.nn.Module, dict[str
     if command.precision == "int4":
         facts: dict[str, Any] = quantise_model(model, folder)
     else:
-        facts = {"weights": command.precision, "activations": command.precision, **_matmul_facts(command)}
-        facts |= {"embeddingType": command.precision, "headType": command.precision}
+        facts = {
+            "weights": stored_types(model),
+            "embeddingType": NAMES[model.get_input_embeddings().weight.dtype],
+            "headType": NAMES[model.get_output_embeddings().weight.dtype],
+        }
+        if command.device != "cpu":
+            # Of the values that layers hand on; on the CPU they are read from a forward.
+            facts["activations"] = facts["embeddingType"]
+        else:
+            facts["cpuCapability"] = torch.backends.cpu.get_cpu_capability()
     return model.to(command.device), facts | {
         **_device_facts(command.device),
+        # As the model has it, whatever was asked for.
+        "attention": model.config._attn_implementation,
         "device": command.device,
         "threads": torch.get_num_threads(),
         "interopThreads": torch.get_num_interop_threads(),
@@ -83,21 +94,6 @@ def _device_facts(device: str) -> dict[str, Any]:
         "kvLocation": "device",
         "synchronisation": "logits copied to the host and torch.cuda.synchronize, inside each timed phase",
     }
-
-
-def _matmul_facts(command: Load) -> dict[str, Any]:
-    """Which arithmetic a matrix product takes on this CPU; PyTorch accumulates half precisions in fp32."""
-    if command.device != "cpu":
-        return {}
-    mkldnn = torch.ops.mkldnn
-    native = {
-        "fp16": torch.backends.mkldnn.is_available() and mkldnn._is_mkldnn_fp16_supported(),
-        "bf16": torch.backends.mkldnn.is_available() and mkldnn._is_mkldnn_bf16_supported(),
-    }
-    library = {"fp32": "BLAS or oneDNN"}.get(command.precision)
-    if library is None:
-        library = "oneDNN" if native[command.precision] else "PyTorch's own loops: this CPU has no oneDNN path"
-    return {"matmul": library, "cpuCapability": torch.backends.cpu.get_cpu_capability()}
 
 
 def library_versions() -> dict[str, str]:

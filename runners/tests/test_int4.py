@@ -11,6 +11,7 @@ import pytest
 import torch
 from gguf import GGMLQuantizationType
 from gguf.quants import dequantize, quantize
+from ortbench_runners.commands import Prepare
 from ortbench_runners.errors import RunnerError
 from ortbench_runners.int4 import Int4Linear, to_grid
 from ortbench_runners.pytorch import PytorchRunner
@@ -89,7 +90,11 @@ def test_an_int4_model_is_near_the_same_weights_in_fp32(tmp_path: Path) -> None:
     folder = save_int4(tmp_path / "model")
     session, loaded = PytorchRunner("eager").load(nano.load_command(folder, "int4"))
     effective = loaded["effective"]
-    assert (effective["weights"], effective["activations"], effective["int4Matrices"]) == ("int4", "bf16", 15)
+    assert (effective["weights"], effective["headType"], effective["int4Matrices"]) == ("int4", "int4", 15)
+    seen = session.prepare(Prepare(batchSize=2, promptLength=7, generate=4))["effective"]
+    assert seen["activations"] == "bf16"
+    for phase in ("matmulPrefill", "matmulDecode"):
+        assert seen[phase].startswith("aten::_weight_int4pack_mm_for_cpu ×15; no call of MKL or oneDNN")
     continuation = [[9, 8, 7], [6, 5, 4]]
     logits = nano.forced_logits(session, nano.PROMPTS, continuation, tmp_path / "logits")
     expected = nano.reference_logits(folder, nano.PROMPTS, continuation)

@@ -30,7 +30,11 @@ def session(folder: Path) -> DecodeSession:
 
 
 def test_a_prepared_shape_is_not_compiled_again(folder: Path, session: DecodeSession) -> None:
-    assert session.prepare(SHAPE)["compileNs"] > 0
+    prepared = session.prepare(SHAPE)
+    assert prepared["compileNs"] > 0
+    # Looking at the kernels, after compiling, compiles nothing either.
+    assert prepared["effective"]["activations"] == "fp32"
+    assert prepared["effective"]["matmulDecode"].endswith("(with those of attention)")
     expected = nano.reference_tokens(folder, nano.PROMPTS)
     for _ in range(2):
         result = nano.generate(session, nano.PROMPTS)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import nano
 import pytest
 import torch
-from ortbench_runners.commands import Load
+from ortbench_runners.commands import Load, Prepare
 from ortbench_runners.errors import RunnerError
 from ortbench_runners.pytorch import PytorchRunner
 from ortbench_runners.session import DecodeSession
@@ -55,7 +56,9 @@ def test_half_precisions_stay_half(folder: Path, precision: str) -> None:
     decoder.begin(nano.PROMPTS, nano.CAPACITY)
     assert decoder.prefill().dtype == dtype
     assert decoder._cache.layers[0].keys.dtype == dtype
-    assert loaded["effective"]["activations"] == precision
+    effective = session.prepare(Prepare(batchSize=2, promptLength=7, generate=4))["effective"]
+    assert (loaded["effective"]["weights"], effective["activations"]) == (precision, precision)
+    assert effective["matmulDecode"].startswith("aten::")
 
 
 def test_what_is_effective_is_said(folder: Path) -> None:
@@ -101,3 +104,20 @@ def test_padding_is_on_the_left() -> None:
     ids, padding = left_pad([[1, 2, 3], [4]])
     assert ids.tolist() == [[1, 2, 3], [0, 0, 4]]
     assert padding.tolist() == [0, 2]
+
+
+def test_kernels_are_read_from_a_prompt_and_a_step(folder: Path) -> None:
+    session, loaded = PytorchRunner("eager").load(nano.load_command(folder))
+    linear = sum(isinstance(module, torch.nn.Linear) for module in session._decoder.model.modules())
+    effective = session.prepare(Prepare(batchSize=2, promptLength=7, generate=4))["effective"]
+    for phase in ("matmulPrefill", "matmulDecode"):
+        operators, library = effective[phase].split("; ")
+        assert sum(int(count) for count in re.findall(r"×(\d+)", operators)) == linear
+        if torch.backends.mkl.is_available():
+            assert re.fullmatch(r"MKL SGEM[MV]\w* ×\d+(, MKL .*)?", library)
+    assert re.fullmatch(r"aten::_scaled_dot_product_flash_attention_for_cpu ×4", effective["attentionKernels"])
+    assert effective["kernelsSeenAt"] == "batch 2, prompt 7"
+    assert session.prepare(Prepare(batchSize=1, promptLength=3, generate=4))["effective"]["kernelsSeenAt"] == (
+        "batch 2, prompt 7"
+    )
+    assert nano.generate(session, nano.PROMPTS)["tokens"] == nano.reference_tokens(folder, nano.PROMPTS)

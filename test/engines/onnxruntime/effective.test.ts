@@ -1,4 +1,7 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { Engine, EngineSession } from '../../../src/engines/engine.ts';
 import { onnxruntime } from '../../../src/engines/onnxruntime/engine.ts';
 import { onnxruntimeJs } from '../../../src/engines/onnxruntime-js/engine.ts';
@@ -81,11 +84,20 @@ describe('what really ran', { timeout: 600_000 }, () => {
     });
   });
 
-  it('is as fast afterwards: the profile has ended, and left nothing behind', async () => {
-    const session = await open(onnxruntime, 'fp32');
-    const run = { prompts: [[1, 2, 3]], generate: 4, capacity: 8, measurePeakMemory: false };
-    const { tokens } = await session.generate(run);
-    expect((await session.generate(run)).tokens).toEqual(tokens);
-    await session.close();
+  it('leaves no profile and no probe behind, and nothing of its own forward in an answer', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ortbench-effective-'));
+    vi.stubEnv('TMPDIR', folder);
+    try {
+      const session = await open(onnxruntime, 'int4');
+      expect(await readdir(folder)).toEqual([]);
+      const run = { prompts: [[1, 2, 3]], generate: 4, capacity: 8, measurePeakMemory: false };
+      const { tokens } = await session.generate(run);
+      expect((await session.generate(run)).tokens).toEqual(tokens);
+      expect(await readdir(folder)).toEqual([]);
+      await session.close();
+    } finally {
+      vi.unstubAllEnvs();
+      await rm(folder, { recursive: true });
+    }
   });
 });
