@@ -1,6 +1,6 @@
 // `npm run bench:large`: the peak memory of a sweep against its number of cells. Scripted engines that take no time, so
 // that all there is to see is the harness: planning, drawing prompts, storing, reporting. `--cells 1000,10000`, `--rounds N`,
-// `--json`.
+// `--json`. Exit code 1 when a cell fails, or when memory is above a bar.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,12 +72,43 @@ function measure(cells) {
   }
 }
 
-const rows = values.cells.split(',').map((cells) => measure(Number(cells)));
-if (values.json) console.log(JSON.stringify(rows, null, 2));
+/** Of a sweep of at most 10,000 cells in two rounds. */
+const BARS = { peakMiB: 1024, kibPerCell: 80 };
+/** Below so many the heap is still finding its size. */
+const FEWEST_FOR_GROWTH = 1000;
+
+function problemsOf(rows) {
+  const problems = rows.flatMap(({ cells, ok, peakMiB }) => [
+    ...(ok === cells ? [] : [`of ${cells} cells only ${ok} ended well`]),
+    ...(peakMiB <= BARS.peakMiB
+      ? []
+      : [`${cells} cells: peak ${peakMiB.toFixed(0)} MiB; the bar is ${BARS.peakMiB} MiB`]),
+  ]);
+  // Between many and very many: what the program takes by itself is in both.
+  const [fewest, most] = [rows.find(({ cells }) => cells >= FEWEST_FOR_GROWTH), rows.at(-1)];
+  if (fewest === undefined || most === fewest) return problems;
+  const kibPerCell = ((most.peakMiB - fewest.peakMiB) * 1024) / (most.cells - fewest.cells);
+  if (kibPerCell > BARS.kibPerCell) {
+    const seen = `from ${fewest.cells} to ${most.cells} cells memory grew by ${kibPerCell.toFixed(0)} KiB a cell`;
+    problems.push(`${seen}; the bar is ${BARS.kibPerCell} KiB`);
+  }
+  return problems;
+}
+
+const numbers = values.cells.split(',').map(Number);
+if (numbers.some((cells) => !Number.isInteger(cells) || cells < 2)) {
+  console.error(`error: --cells ${values.cells}: whole numbers from 2 on, with commas`);
+  process.exit(2);
+}
+const rows = numbers.sort((a, b) => a - b).map(measure);
+const problems = problemsOf(rows);
+if (values.json) console.log(JSON.stringify({ rows, problems }, null, 2));
 else {
   for (const { cells, ok, seconds, recordsMiB, peakMiB } of rows) {
     console.log(
       `${cells} cells (${ok} ok): peak ${peakMiB.toFixed(0)} MiB, ${seconds.toFixed(1)} s, records ${recordsMiB.toFixed(1)} MiB`,
     );
   }
+  for (const problem of problems) console.log(`PROBLEM: ${problem}`);
 }
+process.exitCode = problems.length > 0 ? 1 : 0;
