@@ -56,13 +56,15 @@ function measure(cells) {
       { cwd: folder, encoding: 'utf8', maxBuffer: 2 ** 30, env: { ...process.env, CI: '1' } },
     );
     const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-    if (child.status !== 0) throw new Error(child.stderr.slice(-4000));
+    // 4: not every cell ended well, which is counted below.
+    if (![0, 4].includes(child.status)) throw new Error(child.stderr.slice(-4000));
     const { counts } = JSON.parse(child.stdout);
     const peakMiB = Number(/maxRSS (\d+)/.exec(child.stderr)[1]) / 1024;
     const recordsMiB = statSync(join(folder, 'run', 'records.jsonl')).size / 2 ** 20;
     return {
       cells: Object.values(counts).reduce((a, b) => a + b),
       ok: counts.ok ?? 0,
+      invalid: counts.invalid ?? 0,
       seconds,
       recordsMiB,
       peakMiB,
@@ -73,13 +75,16 @@ function measure(cells) {
 }
 
 /** Of a sweep of at most 10,000 cells in two rounds. */
-const BARS = { peakMiB: 1024, kibPerCell: 80 };
+const BARS = { peakMiB: 1024, kibPerCell: 64, invalid: 0.01 };
 /** Below so many the heap is still finding its size. */
 const FEWEST_FOR_GROWTH = 1000;
 
 function problemsOf(rows) {
-  const problems = rows.flatMap(({ cells, ok, peakMiB }) => [
-    ...(ok === cells ? [] : [`of ${cells} cells only ${ok} ended well`]),
+  const problems = rows.flatMap(({ cells, ok, invalid, peakMiB }) => [
+    // A scripted engine is invalid where a neighbour held up the harness; nothing else may befall it.
+    ...(ok + invalid === cells && invalid <= BARS.invalid * cells
+      ? []
+      : [`of ${cells} cells ${ok} ended well, ${invalid} are invalid`]),
     ...(peakMiB <= BARS.peakMiB
       ? []
       : [`${cells} cells: peak ${peakMiB.toFixed(0)} MiB; the bar is ${BARS.peakMiB} MiB`]),
@@ -104,9 +109,9 @@ const rows = numbers.sort((a, b) => a - b).map(measure);
 const problems = problemsOf(rows);
 if (values.json) console.log(JSON.stringify({ rows, problems }, null, 2));
 else {
-  for (const { cells, ok, seconds, recordsMiB, peakMiB } of rows) {
+  for (const { cells, ok, invalid, seconds, recordsMiB, peakMiB } of rows) {
     console.log(
-      `${cells} cells (${ok} ok): peak ${peakMiB.toFixed(0)} MiB, ${seconds.toFixed(1)} s, records ${recordsMiB.toFixed(1)} MiB`,
+      `${cells} cells (${ok} ok, ${invalid} invalid): peak ${peakMiB.toFixed(0)} MiB, ${seconds.toFixed(1)} s, records ${recordsMiB.toFixed(1)} MiB`,
     );
   }
   for (const problem of problems) console.log(`PROBLEM: ${problem}`);
