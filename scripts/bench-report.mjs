@@ -1,6 +1,7 @@
 // `npm run bench:report`: how long `ortbench report` takes over a large run and how much memory it needs. Made-up times,
 // real file sizes: every sample holds whole generations of 256 tokens. `--records N` (samples, default 100,000), `--json`.
-// Processor time is printed too: the clock would tell of other programs.
+// Processor time is printed too: the clock would tell of other programs. Exit code 1 when a bar does not hold; the bars are
+// those of 100,000 samples, and hold for no more than that.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -17,6 +18,12 @@ const { values } = parseArgs({
   options: { records: { type: 'string', default: '100000' }, json: { type: 'boolean', default: false } },
 });
 const samples = Number(values.records);
+if (!Number.isInteger(samples) || samples < 1) {
+  console.error(`error: --records ${values.records}: a whole number from 1 on`);
+  process.exit(2);
+}
+/** What a report over so many samples may take, by the clock. */
+const BARS = { samples: 100_000, seconds: 60, peakMiB: 1024 };
 const [GENERATE, ROUNDS, ENGINES] = [256, 10, ['fast', 'slow']];
 const cells = Array.from({ length: Math.ceil(samples / ROUNDS) }, (_, i) => ({
   engine: ENGINES[i % 2],
@@ -43,12 +50,22 @@ try {
   const [, kib, cpu] = /maxRSS (\d+) cpu ([\d.]+)/.exec(child.stderr);
   const [peakMiB, cpuSeconds] = [Number(kib) / 1024, Number(cpu)];
   const recordsMiB = statSync(join(folder, 'records.jsonl')).size / 2 ** 20;
-  const result = { samples, cells: cells.length, recordsMiB, seconds, cpuSeconds, peakMiB };
-  console.log(
-    values.json
-      ? JSON.stringify(result, null, 2)
-      : `${samples} samples of ${cells.length} cells (${recordsMiB.toFixed(0)} MiB): ${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor time), peak ${peakMiB.toFixed(0)} MiB`,
-  );
+  const problems =
+    samples > BARS.samples
+      ? []
+      : [
+          seconds <= BARS.seconds ? [] : `it took ${seconds.toFixed(1)} s; the bar is ${BARS.seconds} s`,
+          peakMiB <= BARS.peakMiB ? [] : `peak ${peakMiB.toFixed(0)} MiB; the bar is ${BARS.peakMiB} MiB`,
+        ].flat();
+  const result = { samples, cells: cells.length, recordsMiB, seconds, cpuSeconds, peakMiB, problems };
+  if (values.json) console.log(JSON.stringify(result, null, 2));
+  else {
+    console.log(
+      `${samples} samples of ${cells.length} cells (${recordsMiB.toFixed(0)} MiB): ${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor time), peak ${peakMiB.toFixed(0)} MiB`,
+    );
+    for (const problem of problems) console.log(`PROBLEM: ${problem}`);
+  }
+  process.exitCode = problems.length > 0 ? 1 : 0;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,8 +1,8 @@
 // `npm run soak -- --minutes N`: sweeps with real runners, one after another in one harness, and what they leave behind.
 // After each sweep the harness's memory, heap, open files and handles, and what it started; during each, every runner's
-// memory and open files. Fails when one of them grows (median slope and rank correlation), when a process outlives its
-// sweep, or when a sweep fails. `--engines fake --no-parity` needs no
-// model; `--json`. Linux only: it reads /proc.
+// memory and open files. Each is followed by a sweep of those engines that run in the harness's own process, where what
+// they leak is the harness's growth. Fails when one of them grows (median slope and rank correlation), when a process
+// outlives its sweep, or when a sweep fails. `--engines fake --no-parity` needs no model; `--json`. Linux only: it reads /proc.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { growthOf } from './soak/growth.mjs';
 import { descendants, nameOf, openFiles, residentMiB } from './soak/processes.mjs';
 
 const { runSweep } = await import('../dist/commands/sweep.js');
+const { ENGINES } = await import('../dist/engines/index.js');
 
 const { values } = parseArgs({
   options: {
@@ -33,16 +34,29 @@ const LEAVE_MS = 5000;
 /** The reference of the parity check is a runner that ends when it has answered: it is never done with growing. */
 const PARITY_EVERY = 4;
 /** Fewer cannot show a trend. */
-const FEWEST_SWEEPS = 8;
-/** Sweeps before the first one that counts: code is compiled and caches fill in them. */
-const WARMUP_SWEEPS = 2;
+const FEWEST_ROUNDS = 8;
+/** Rounds before the first one that counts: code is compiled and caches fill in them. */
+const WARMUP_ROUNDS = 2;
 const MEMORY = { absolute: 16, share: 0.1 };
 const FEW = { absolute: 2, share: 0 };
 
-const sweep = {
+const engines = values.engines.split(',');
+const unknown = engines.filter((id) => ENGINES[id] === undefined);
+if (unknown.length > 0) {
+  console.error(
+    `error: --engines: there is no ${unknown.join(', ')}; there are ${Object.keys(ENGINES).join(', ')}`,
+  );
+  process.exit(2);
+}
+/** Those whose sessions share the harness's process unless a sweep says otherwise. */
+const inProcess = [];
+for (const id of engines) {
+  const { drive, meta } = await ENGINES[id]();
+  if (drive.kind === 'native' && meta.isolation === 'in-process') inProcess.push(id);
+}
+
+const common = {
   models: ['llama-nano'],
-  engines: values.engines.split(','),
-  isolation: 'process',
   precisions: ['fp32'],
   batchSizes: [1, 2],
   promptLengths: [16],
@@ -59,7 +73,12 @@ const now = () => (performance.now() - started) / 1000;
 const home = mkdtempSync(join(tmpdir(), 'ortbench-soak-'));
 process.chdir(home);
 process.env.CI = '1';
-writeFileSync('soak.yaml', JSON.stringify(sweep));
+/** What each round sweeps. */
+const sweeps = [
+  { file: 'process.yaml', engines, isolation: 'process' },
+  ...(inProcess.length > 0 ? [{ file: 'in-process.yaml', engines: inProcess, isolation: 'in-process' }] : []),
+];
+for (const { file, ...own } of sweeps) writeFileSync(file, JSON.stringify({ ...common, ...own }));
 
 const atRest = [];
 const runners = new Map();
@@ -101,28 +120,30 @@ async function everythingEnded() {
 }
 
 try {
-  for (let round = 0; now() < minutes * 60 || atRest.length < FEWEST_SWEEPS; round++) {
+  for (let round = 0; now() < minutes * 60 || atRest.length < FEWEST_ROUNDS; round++) {
     runners.clear();
     const parity = !values['no-parity'] && round % PARITY_EVERY === 0;
     const timer = setInterval(watch, WATCH_MS);
-    const { code, said } = await quietly(() => runSweep('soak.yaml', { out: `run-${round}`, parity }));
-    clearInterval(timer);
-    if (code !== 0) {
-      problems.push(`sweep ${round} ended with exit code ${code}:\n${said()}`);
-      break;
+    let failed = false;
+    for (const { file, engines } of sweeps) {
+      const { code, said } = await quietly(() => runSweep(file, { out: `run-${round}-${file}`, parity }));
+      if (code !== 0) problems.push(`${file} of round ${round} ended with exit code ${code}:\n${said()}`);
+      failed ||= code !== 0;
+      cells += engines.length * common.batchSizes.length;
+      rmSync(`run-${round}-${file}`, { recursive: true, force: true });
     }
-    cells += sweep.engines.length * sweep.batchSizes.length;
+    clearInterval(timer);
+    if (failed) break;
     for (const { name, memory, files } of parity ? [] : runners.values()) {
       // The first half of a runner's life is loading and the first runs of each shape.
       const later = (points) => points.slice(Math.floor(points.length / 2));
       const grown = growthOf(later(memory), MEMORY);
-      if (grown.grows) problems.push(`${name} grew by ${grown.growth.toFixed(1)} MiB in sweep ${round}`);
+      if (grown.grows) problems.push(`${name} grew by ${grown.growth.toFixed(1)} MiB in round ${round}`);
       if (growthOf(later(files), FEW).grows)
-        problems.push(`${name} opened ever more files in sweep ${round}`);
+        problems.push(`${name} opened ever more files in round ${round}`);
     }
     const left = await everythingEnded();
-    if (left.length > 0) problems.push(`after sweep ${round} there still is ${left.map(nameOf).join(', ')}`);
-    rmSync(`run-${round}`, { recursive: true, force: true });
+    if (left.length > 0) problems.push(`after round ${round} there still is ${left.map(nameOf).join(', ')}`);
     globalThis.gc();
     atRest.push({
       at: now(),
@@ -138,7 +159,7 @@ try {
   rmSync(home, { recursive: true, force: true });
 }
 
-const counted = atRest.length >= FEWEST_SWEEPS + WARMUP_SWEEPS ? atRest.slice(WARMUP_SWEEPS) : atRest;
+const counted = atRest.length >= FEWEST_ROUNDS + WARMUP_ROUNDS ? atRest.slice(WARMUP_ROUNDS) : atRest;
 const series = Object.fromEntries(
   [
     ['memoryMiB', MEMORY],
@@ -157,10 +178,12 @@ const series = Object.fromEntries(
 for (const [name, { grows, growth, p }] of Object.entries(series)) {
   if (grows) problems.push(`${name} of the harness grew by ${growth.toFixed(1)} (p ${p.toExponential(1)})`);
 }
-const result = { seconds: now(), sweeps: atRest.length, cells, series, problems };
+const result = { seconds: now(), rounds: atRest.length, inProcess, cells, series, problems };
 if (values.json) console.log(JSON.stringify(result, null, 2));
 else {
-  console.log(`${result.sweeps} sweeps, ${cells} cells in ${(result.seconds / 60).toFixed(1)} min`);
+  console.log(
+    `${result.rounds} rounds, ${cells} cells in ${(result.seconds / 60).toFixed(1)} min; in the harness itself: ${inProcess.join(', ') || 'none'}`,
+  );
   for (const [name, { median, growth, perHour, p }] of Object.entries(series)) {
     console.log(
       `${name.padEnd(10)} median ${median.toFixed(1)}, growth ${growth.toFixed(2)} (${perHour.toFixed(1)} an hour), p ${p.toPrecision(2)}`,

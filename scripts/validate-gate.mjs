@@ -1,5 +1,6 @@
 // `npm run validate:gate`: real gates on this machine. A/A gates of an engine with itself must not find a regression. An
-// injected slowdown, the same model with 7.5 % or 10 % more layers, must be found or be inconclusive, and never called ok.
+// injected slowdown, the same model with 6, 8 or 10 % more layers, must be found or be inconclusive, and neither phase may be
+// called ok. Not 5 %: that is where the gate's own bound for `ok` is wrong once in twenty, by definition.
 // --gates N (default 60) A/A gates, --slow N (default 20) injected ones, --json. Takes about an hour: on a quiet machine.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,10 +17,10 @@ const { values } = parseArgs({
   },
 });
 const config = fileURLToPath(new URL('../configs/gate-check.yaml', import.meta.url));
-const LAYERS = 40;
+const LAYERS = 50;
+const SLOWER_LAYERS = [53, 54, 55];
 const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'ortbench-gates-'));
-const VERDICTS = ['ok', 'regression', 'inconclusive', 'failed'];
 const say = (line) => values.json || console.log(line);
 
 /** The config with more layers; its model keeps its name, so that its cells are the same cells. */
@@ -42,13 +43,12 @@ function gate(name, target, ...sides) {
     throw new Error(`${name} ended with ${run.signal ?? run.status}`);
   }
   const { verdict, rows, smallestFindable } = JSON.parse(run.stdout);
-  const decode = rows.filter(({ phase }) => phase === 'decode');
-  const worst = decode.map((row) => row.verdict).sort((a, b) => VERDICTS.indexOf(a) - VERDICTS.indexOf(b));
   say(
     `${name}: ${verdict}${smallestFindable === null ? '' : `, +${((smallestFindable - 1) * 100).toFixed(1)} % findable`}`,
   );
   for (const row of rows) if (row.verdict === 'failed') say(`  ${row.id} ${row.phase}: ${row.reason}`);
-  return { name, verdict, decode: worst };
+  const phases = Object.fromEntries(rows.map((row) => [row.phase, row.verdict]));
+  return { name, verdict, phases };
 }
 
 const count = (text, option) => {
@@ -62,14 +62,15 @@ try {
     gate(`same-${i + 1}`, config, '--baseline', 'baseline', '--candidate', 'same'),
   );
   const slow = Array.from({ length: count(values.slow, 'slow') }, (_, i) => {
-    const layers = i % 2 === 0 ? 43 : 44;
+    const layers = SLOWER_LAYERS[i % SLOWER_LAYERS.length];
     const sides = ['--baseline', 'baseline', '--candidate', 'baseline', '--against', config];
     return gate(`slower-${layers}-layers-${i + 1}`, slower(layers), ...sides);
   });
   const falseAlarms = same.filter(({ verdict }) => verdict === 'regression').length;
-  const missed = slow.filter(({ decode }) => decode.includes('ok')).length;
+  // More layers slow both phases alike: neither is sound.
+  const missed = slow.filter(({ phases }) => Object.values(phases).includes('ok')).length;
   const failed = [...same, ...slow].filter(({ verdict }) => verdict === 'failed').length;
-  // More layers slow both phases: a gate that turns red for either has found it.
+  // A gate that turns red for either phase has found it.
   const found = slow.filter(({ verdict }) => verdict === 'regression').length;
   const inconclusive = same.filter(({ verdict }) => verdict === 'inconclusive').length;
   const holds = falseAlarms === 0 && missed === 0 && failed === 0;

@@ -1,11 +1,15 @@
 // `npm run validate:statistics`: the gate's error rates, power and intervals in simulated nights, with the functions that
-// the gate itself calls. --nights N (default 10,000), --json. Exit code 1 when a figure does not hold.
+// the gate itself calls. --nights N (default 10,000), --json. --write puts the figures into docs/statistics.json and the
+// table of docs/gate.md. Exit code 1 when a figure does not hold.
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 const { SCENARIOS } = await import('../dist/validate/figures.js');
+const { figureLine, withProof } = await import('../dist/validate/table.js');
 
 if (!isMainThread) {
   parentPort.on('message', (index) =>
@@ -13,7 +17,11 @@ if (!isMainThread) {
   );
 } else {
   const { values } = parseArgs({
-    options: { nights: { type: 'string', default: '10000' }, json: { type: 'boolean', default: false } },
+    options: {
+      nights: { type: 'string', default: '10000' },
+      json: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+    },
   });
   const nights = Number(values.nights);
   if (!Number.isInteger(nights) || nights < 1) {
@@ -22,19 +30,17 @@ if (!isMainThread) {
   }
   const figures = await runAll(nights);
   const failed = figures.filter(({ holds }) => !holds);
-  if (values.json) console.log(JSON.stringify({ nights, holds: failed.length === 0, figures }, null, 2));
+  const date = new Date().toISOString().slice(0, 10);
+  const proof = { date, nights, holds: failed.length === 0, figures };
+  const json = JSON.stringify(proof, null, 2);
+  if (values.write) {
+    const docs = fileURLToPath(new URL('../docs/', import.meta.url));
+    writeFileSync(`${docs}statistics.json`, `${json}\n`);
+    writeFileSync(`${docs}gate.md`, withProof(readFileSync(`${docs}gate.md`, 'utf8'), proof));
+  }
+  if (values.json) console.log(json);
   else console.log(failed.length === 0 ? '\nevery figure holds' : `\n${failed.length} figures do not hold`);
   process.exit(failed.length === 0 ? 0 : 1);
-
-  function line({ name, value, trials, atLeast, atMost, holds, meanPairs }) {
-    const percent = (share) => `${Number((share * 100).toFixed(3))} %`;
-    const bounds = [
-      atLeast === null ? [] : `≥ ${percent(atLeast)}`,
-      atMost === null ? [] : `≤ ${percent(atMost)}`,
-    ].flat();
-    const pairs = meanPairs === null ? '' : `, ${meanPairs.toFixed(1)} pairs on average`;
-    return `${holds ? 'holds' : 'FAILS'}  ${name}: ${percent(value)} (${bounds.join(', ')}) of ${trials}${pairs}`;
-  }
 
   /** Scenarios are independent and each has its own seed: the figures do not depend on how many threads there are. */
   async function runAll(nights) {
@@ -52,7 +58,7 @@ if (!isMainThread) {
             worker.postMessage(index);
           });
           worker.removeAllListeners('error');
-          if (!values.json) console.log(line(found[index]));
+          if (!values.json) console.log(figureLine(found[index]));
         }
         await worker.terminate();
       }),

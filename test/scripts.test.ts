@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -47,11 +48,27 @@ describe.skipIf(process.platform !== 'linux')('npm run soak', () => {
 
   it('finds nothing that grows in sweeps of the fake engine', () => {
     const { status, stdout, stderr } = soak();
-    const { sweeps, problems } = JSON.parse(stdout) as { sweeps: number; problems: string[] };
+    const { rounds, inProcess, problems } = JSON.parse(stdout) as {
+      rounds: number;
+      inProcess: string[];
+      problems: string[];
+    };
     expect(problems, stderr).toEqual([]);
     expect(status).toBe(0);
-    expect(sweeps).toBeGreaterThanOrEqual(8);
-  }, 300_000);
+    expect(rounds).toBeGreaterThanOrEqual(8);
+    expect(inProcess).toEqual(['fake']);
+  }, 600_000);
+
+  it('finds an engine that leaks where it shares the process', () => {
+    const decoder = pathToFileURL(join(root, 'dist/engines/fake/decoder.js')).href;
+    const leak = `import { FakeDecoder } from '${decoder}'; const kept = []; const { begin } = FakeDecoder.prototype;
+      FakeDecoder.prototype.begin = function (prompts) { kept.push(Buffer.alloc(1e6, 1)); begin.call(this, prompts); };`;
+    const { status, stdout } = soak('--import', `data:text/javascript,${encodeURIComponent(leak)}`);
+    const { problems } = JSON.parse(stdout) as { problems: string[] };
+    expect(status).toBe(1);
+    // Runners are started without the hook: only what ran in the harness itself can have kept anything.
+    expect(problems.join()).toMatch(/^memoryMiB of the harness grew by [^,]*$/);
+  }, 600_000);
 
   it('finds memory and files that are kept', () => {
     const leak =
@@ -61,5 +78,5 @@ describe.skipIf(process.platform !== 'linux')('npm run soak', () => {
     expect(status).toBe(1);
     expect(problems.join()).toMatch(/memoryMiB of the harness grew/);
     expect(problems.join()).toMatch(/files of the harness grew/);
-  }, 300_000);
+  }, 600_000);
 });

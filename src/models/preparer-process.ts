@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { EngineError } from '../errors.ts';
 import { redactSecrets } from '../files/redact.ts';
-import { ensurePythonEnvironment, runnersDir } from '../python/environment.ts';
+import { ensurePythonEnvironment } from '../python/environment.ts';
+import { runnersDir } from '../python/locks.ts';
 
 const PROGRESS = 'ortbench: ';
 const KEPT_LINES = 15;

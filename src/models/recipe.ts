@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { runnersDir } from '../python/environment.ts';
+import { pinnedVersions } from '../python/locks.ts';
 import type { ArtefactKind, Device, Precision } from '../schema/vocabulary.ts';
 import type { ResolvedModel } from './catalogue.ts';
 import { hashJson } from './hashing.ts';
@@ -62,12 +60,4 @@ export function recipeFor(
 export function entryName(model: ResolvedModel, recipe: Recipe): string {
   const device = recipe.device === null || recipe.device === 'cpu' ? '' : `-${recipe.device}`;
   return `${model.spec.name}-${recipe.kind}${device}-${recipe.precision}-${hashJson(recipe).slice(0, 16)}`;
-}
-
-function pinnedVersions(): Record<string, string> {
-  const lock = readFileSync(join(runnersDir, 'requirements.lock'), 'utf8');
-  const pins = [...lock.matchAll(/^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)/gm)];
-  return Object.fromEntries(
-    pins.map(([, name, version]) => [name!.toLowerCase().replaceAll('_', '-'), version!]),
-  );
 }

@@ -6,7 +6,6 @@ import { InfrastructureError, UserError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic.ts';
 import { cacheRoot } from '../files/cache-root.ts';
 import { acquireLock } from '../files/lock.ts';
-import { packageRoot } from '../files/package-root.ts';
 import {
   chosenInterpreter,
   findSystemPython,
@@ -14,18 +13,16 @@ import {
   requireSystemPython,
   type SystemPython,
 } from './interpreter.ts';
-
-/** Absolute folder of the Python runners and their lock file; goes on PYTHONPATH. */
-export const runnersDir = join(packageRoot, 'runners');
+import { platformLock, universalConstraints, universalLock } from './locks.ts';
 
 /** Written last: an environment without it is half made, and made anew. */
 const MARKER = 'ortbench-ready';
 
-/** One environment for each lock file and Python version, so that an update never mixes two. */
+/** One environment for each pair of lock files and Python version, so that an update never mixes two. */
 async function environmentDir(python: SystemPython): Promise<string> {
-  const lock = await readFile(join(runnersDir, 'requirements.lock'));
-  const hash = createHash('sha256').update(lock).update(python.version).digest('hex').slice(0, 12);
-  return join(cacheRoot(), `python-${hash}`);
+  const hash = createHash('sha256');
+  for (const lock of [universalLock, platformLock]) hash.update(await readFile(lock));
+  return join(cacheRoot(), `python-${hash.update(python.version).digest('hex').slice(0, 12)}`);
 }
 
 const isReady = (dir: string): Promise<boolean> =>
@@ -69,7 +66,7 @@ export async function ensurePythonEnvironment(onProgress: (line: string) => void
     await rm(dir, { recursive: true, force: true });
     onProgress(`making a Python ${python.version} environment`);
     await makeEmpty(python, dir);
-    await installPackages(interpreter, onProgress);
+    await installPackages(interpreter, dir, onProgress);
     await writeFileAtomic(join(dir, MARKER), `${python.version}\n`);
     onProgress('the Python environment is ready');
     return interpreter;
@@ -112,13 +109,33 @@ async function makeEmpty(python: SystemPython, dir: string): Promise<void> {
   });
 }
 
-async function installPackages(interpreter: string, onProgress: (line: string) => void): Promise<void> {
+/** First what is the same everywhere, by hash; then the rest, which may not exchange any of it. */
+async function installPackages(
+  interpreter: string,
+  dir: string,
+  onProgress: (line: string) => void,
+): Promise<void> {
+  const constraints = join(dir, 'universal-versions.txt');
+  await writeFileAtomic(constraints, universalConstraints());
+  await pipInstall(
+    interpreter,
+    ['--require-hashes', '--no-deps', '--requirement', universalLock],
+    onProgress,
+  );
+  await pipInstall(interpreter, ['--requirement', platformLock, '--constraint', constraints], onProgress);
+}
+
+async function pipInstall(
+  interpreter: string,
+  what: readonly string[],
+  onProgress: (line: string) => void,
+): Promise<void> {
   const pip = execa(
     interpreter,
     [
       ...['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off'],
       // A package that had to be built here would be another one than was tested.
-      ...['--only-binary', ':all:', '--requirement', join(runnersDir, 'requirements.lock')],
+      ...['--only-binary', ':all:', ...what],
     ],
     { reject: false, all: true, stdin: 'ignore', env: installerEnvironment(), extendEnv: false },
   );

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { EngineError } from '../errors.ts';
-import { runnersDir } from './environment.ts';
+import { runnersDir } from './locks.ts';
 
 /** Packages that engines report the versions of. */
 const PACKAGES = ['torch', 'transformers', 'onnxruntime-genai', 'onnxruntime'] as const;

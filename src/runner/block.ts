@@ -2,10 +2,9 @@ import { contextLimit } from '../engines/context-limit.ts';
 import type { EngineSession } from '../engines/engine.ts';
 import type { EngineError } from '../errors.ts';
 import { watchClock } from '../machine/clock.ts';
-import { cellKey, sessionKey } from '../schema/cell.ts';
+import { type Cell, cellKey, sessionKey } from '../schema/cell.ts';
 import type { ParityRecord } from '../schema/record.ts';
 import type { Status } from '../schema/vocabulary.ts';
-import { formatMiB } from '../units.ts';
 import { asEngineError, CellRun, type PeakMemory } from './cell-run.ts';
 import type { RunContext } from './context.ts';
 import { Interrupted } from './interrupted.ts';
@@ -13,8 +12,8 @@ import { judgeCell } from './judge.ts';
 import { checkParity } from './parity/check.ts';
 import type { References } from './parity/reference.ts';
 import { type ParityShape, parityShapes, shapesFor, within } from './parity/shape.ts';
-import { Room } from './room.ts';
-import { type Block, largest, roundOrder, type ScheduledCell } from './schedule.ts';
+import { lackingMemory, Room } from './room.ts';
+import { type Block, roundOrder, type ScheduledCell } from './schedule.ts';
 import { SessionPool } from './sessions.ts';
 
 /** Runs one block: one model on one device, all its engines and precisions, shape by shape, in interleaved rounds. */
@@ -37,7 +36,7 @@ export class BlockRun {
     const scheduled = block.comparisons.flatMap(({ cells }) => cells);
     this.#parityShapes = parityShapes(scheduled, context.modelShape(block.model));
     this.#pool = new SessionPool(context, this.#parityShapes);
-    this.#room = new Room(context.freeMiB);
+    this.#room = new Room(context, block.device);
     this.#runs = new Map(
       scheduled
         .filter(({ cell }) => !finished.has(cellKey(cell)))
@@ -81,8 +80,8 @@ export class BlockRun {
         await this.#context.append(record);
         this.#context.onEvent({ type: 'parity', record });
       }
-      if (this.#block.residency === 'one-by-one') await this.#pool.close(cells[0]!.cell);
     });
+    if (this.#block.residency === 'one-by-one') await this.#closeAndWait(cells[0]!.cell);
   }
 
   #mostTokens({ cell, choice }: ScheduledCell): number {
@@ -122,8 +121,7 @@ export class BlockRun {
           });
           run.forgetWork();
         }
-        await this.#pool.close(cells[0]!.cell);
-        await this.#checkBaseline();
+        await this.#closeAndWait(cells[0]!.cell);
       }
     }
     for (const run of this.#unfinished(sessions.flat())) await this.#finish(run);
@@ -164,22 +162,25 @@ export class BlockRun {
   async #leaveOutWhatDoesNotFit(cells: readonly ScheduledCell[]): Promise<void> {
     const unfinished = this.#unfinished(cells);
     if (unfinished.length === 0 || this.#pool.isOpen(cells[0]!.cell)) return;
-    const neededMiB = largest(unfinished, ({ scheduled }) => scheduled.hostMiB);
-    const freeMiB = await this.#context.clock.within('awaiting memory', () => this.#room.waitFor(neededMiB));
+    const waiting = unfinished.map(({ scheduled }) => scheduled);
+    const free = await this.#context.clock.within('awaiting memory', () => this.#room.waitFor(waiting));
     for (const run of unfinished) {
-      const { hostMiB } = run.scheduled;
-      if (hostMiB <= freeMiB) continue;
-      const reason = `would need about ${formatMiB(hostMiB)} of memory; only ${formatMiB(freeMiB)} was free before loading`;
-      await this.#settle(run, 'skipped', reason);
+      const lack = lackingMemory(run.scheduled, free);
+      if (lack !== null) await this.#settle(run, 'skipped', `${lack} before loading`);
     }
+  }
+
+  /** Where engines take turns in memory: the next is loaded when the last one's memory is back, or was waited for. */
+  async #closeAndWait(cell: Cell): Promise<void> {
+    await this.#pool.close(cell);
+    await this.#checkBaseline();
   }
 
   /** Every engine of the block has ended: the next one must find the memory that this one found. */
   async #checkBaseline(): Promise<void> {
-    const leftMiB = await this.#context.clock.within('awaiting memory', () => this.#room.leftOver());
-    if (leftMiB === 0) return;
-    const text = `warning: ${formatMiB(leftMiB)} of memory did not come back after the engines of ${this.#block.model} ended`;
-    this.#context.onEvent({ type: 'message', text });
+    const left = await this.#context.clock.within('awaiting memory', () => this.#room.leftOver());
+    const text = `warning: ${left} did not come back after the engines of ${this.#block.model} ended`;
+    if (left !== null) this.#context.onEvent({ type: 'message', text });
   }
 
   async #sample(run: CellRun, round: number, turn: number): Promise<void> {

@@ -4,7 +4,7 @@ import type { ModelShape } from '../schema/model.ts';
 import type { RunRecord, WeightChain } from '../schema/record.ts';
 import type { Roofline } from '../schema/roofline.ts';
 import type { Sweep } from '../schema/sweep.ts';
-import type { ArtefactKind, Precision } from '../schema/vocabulary.ts';
+import type { ArtefactKind, Device, Precision } from '../schema/vocabulary.ts';
 import type { OnEvent } from './events.ts';
 import type { RunClock } from './run-clock.ts';
 
@@ -23,6 +23,8 @@ export interface RunContext {
   readonly room: MemoryRoom;
   /** Memory that is free at this moment, in MiB; what the system says unless given. */
   readonly freeMiB?: () => number;
+  /** The same of a device's memory; null where nobody knows. */
+  readonly freeDeviceMiB?: (device: Device) => Promise<number | null>;
   readonly parity: boolean;
   /** Engines of the sweep and the parity reference, by id. */
   readonly engines: ReadonlyMap<string, Engine>;

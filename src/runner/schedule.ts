@@ -1,6 +1,7 @@
 import type { MemoryRoom } from '../machine/memory.ts';
 import { type Cell, sessionKey, workKey } from '../schema/cell.ts';
 import type { EngineChoice } from '../schema/sweep.ts';
+import type { Device } from '../schema/vocabulary.ts';
 import { seededGenerator, shuffle } from './work.ts';
 
 /** A cell that the plan lets run. */
@@ -22,7 +23,7 @@ export interface Comparison {
 /** One model on one device: the sessions that may have to be in memory together. */
 export interface Block {
   readonly model: string;
-  readonly device: string;
+  readonly device: Device;
   readonly sessions: ReadonlyMap<string, readonly ScheduledCell[]>;
   readonly comparisons: readonly Comparison[];
   /** `together`: every session stays loaded and idle; `one-by-one`: each is loaded anew for each round. */

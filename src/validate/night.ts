@@ -1,8 +1,7 @@
-import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import { normalStream } from '../gate/normal-stream.ts';
 import { choosePairs } from '../gate/power.ts';
 import { decide, GATE, screen, type Verdict } from '../gate/rule.ts';
+import { NoisyMachine } from './machine.ts';
 
 /** One night of the gate, as a machine that is neither quiet nor cooled could make it. */
 export interface Night {
@@ -13,16 +12,9 @@ export interface Night {
   readonly pairs: number | { readonly pilot: number };
   /** Candidate time over baseline time of each cell. */
   readonly slowdown: (cell: number) => number;
+  /** σ of ln between the two halves of a pair, shared by the cells; the usual one unless given. */
+  readonly drift?: number;
 }
-
-/** The machine's common speed changes this much (σ of ln) between two turns of a round: heat, clocks, neighbours. */
-const DRIFT = 0.002;
-/** Share of measurements that something else disturbs, and how much longer those take on average. */
-const SPIKE_SHARE = 0.01;
-const SPIKE_MEAN = 0.3;
-/** Share of rounds in which every cell is noisier, and how much. */
-const STORM_SHARE = 0.02;
-const STORM_FACTOR = 3;
 
 export interface NightResult {
   readonly verdicts: readonly Verdict[];
@@ -32,23 +24,21 @@ export interface NightResult {
 }
 
 export function simulateNight(night: Night, random: RandomGenerator): NightResult {
-  const normal = normalStream(random);
-  const uniform = () => uniformFloat64(random);
+  const machine = new NoisyMachine(random, night.drift);
   const [low, high] = night.noise;
   const cells = Array.from({ length: night.cells }, (_, cell) => ({
-    sigma: low * (high / low) ** uniform(),
+    sigma: low * (high / low) ** machine.uniform(),
     effect: Math.log(night.slowdown(cell)),
   }));
   const measure = (which: readonly number[], pairs: number): Float64Array[] => {
     const logs = which.map(() => new Float64Array(pairs));
     for (let round = 0; round < pairs; round++) {
-      const storm = uniform() < STORM_SHARE ? STORM_FACTOR : 1;
+      const storm = machine.storm();
+      const drift = machine.driftOfRound(which.length);
       which.forEach((cell, i) => {
         const { sigma, effect } = cells[cell]!;
-        // Whichever of the two came second had the machine of a moment later.
-        const drift = DRIFT * normal();
-        logs[i]![round] =
-          effect + storm * sigma * (normal() - normal()) + drift + spike(uniform) - spike(uniform);
+        const noise = storm * sigma * (machine.normal() - machine.normal());
+        logs[i]![round] = effect + noise + drift[i]! + machine.spike() - machine.spike();
       });
     }
     return logs;
@@ -66,9 +56,4 @@ export function simulateNight(night: Night, random: RandomGenerator): NightResul
     verdicts[cell] = decided[i]!.verdict;
   });
   return { verdicts, pairs, advanced: advanced.length };
-}
-
-/** ln of how much longer a measurement took because something else ran. */
-function spike(uniform: () => number): number {
-  return uniform() < SPIKE_SHARE ? Math.log1p(-SPIKE_MEAN * Math.log1p(-uniform())) : 0;
 }

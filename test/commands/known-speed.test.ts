@@ -29,30 +29,42 @@ function ortbench(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return stdout;
 }
 
-/** The best of all runs: what a neighbour on a shared machine left alone. */
-function quickest(folder: string, column: string): number {
-  const [head, ...rows] = readFileSync(join(dir, folder, 'samples.csv'), 'utf8')
+/** Rows of a CSV file without quoted fields, as objects. */
+function rowsOf(folder: string, file: string): Record<string, string>[] {
+  const text = readFileSync(join(dir, folder, 'report', file), 'utf8');
+  const [head, ...rows] = text
     .trim()
-    .split('\n');
-  const index = head!.split(',').indexOf(column);
-  return Math.max(...rows.map((row) => Number(row.split(',')[index])));
+    .split('\n')
+    .map((line) => line.split(','));
+  return rows.map((row) => Object.fromEntries(head!.map((name, i) => [name, row[i]!])));
 }
 
+// Two sequences: 2 tokens in one step of 10 ms, and 4 prompt tokens in 20 ms.
+const COLUMNS = ['generation_tokens_per_second', 'prompt_tokens_per_second'];
+const TRUTH = 200;
+const isClose = (rates: readonly number[]) => rates.every((rate) => rate / TRUTH > 0.99);
+
 it('an engine that takes 10 ms a token and 5 ms a prompt token is reported within 1 %', {
-  timeout: 180_000,
+  timeout: 240_000,
 }, () => {
-  // Two sequences: 2 tokens in one step of 10 ms, and 4 prompt tokens in 20 ms.
-  const columns = ['generation_tokens_per_second', 'prompt_tokens_per_second'];
-  const close = ['first', 'second', 'third'].some((out) => {
+  // Neighbours on a shared machine make a whole run slower: one of three has to be left alone by them.
+  const runs = ['first', 'second', 'third'];
+  const disturbed: string[] = [];
+  for (const out of runs) {
     ortbench(['sweep', 'known.yaml', '--no-parity', '--out', out]);
-    return columns.every((column) => {
-      const ratio = quickest(`${out}/report`, column) / 200;
-      // No clock can make it quicker than it is, whatever else runs.
-      expect(ratio, column).toBeLessThan(1.001);
-      return ratio > 0.99;
-    });
-  });
-  expect(close).toBe(true);
+    const [cell] = rowsOf(out, 'summary.csv');
+    const medians = COLUMNS.map((column) => Number(cell![column]));
+    // No clock can make it quicker than it is, whatever else runs.
+    for (const rate of medians) expect(rate / TRUTH).toBeLessThan(1.001);
+    if (isClose(medians)) return;
+    // A report may be wrong about a busy machine, and then has to say so.
+    expect(cell!.flags, `${out}: ${medians.join(', ')} tokens/s`).toMatch(/busy-machine|noisy|imprecise/);
+    disturbed.push(out);
+  }
+  // Not one quiet run to be had here: what the neighbours left alone must be right all the same.
+  const samples = disturbed.flatMap((out) => rowsOf(out, 'samples.csv'));
+  const quickest = COLUMNS.map((column) => Math.max(...samples.map((row) => Number(row[column]))));
+  expect(isClose(quickest), `the quickest of all samples: ${quickest.join(', ')} tokens/s`).toBe(true);
 });
 
 it('every sample says what the machine told of its clock, be it nothing', async () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { groupFiles } from '../../src/machine/oom.ts';
-import { Room } from '../../src/runner/room.ts';
+import { lackingMemory, Room } from '../../src/runner/room.ts';
 import { outcomesOf, variant, Workplace } from '../fixtures/workplace.ts';
 
 const ARGS = ['sweep', 'run.yaml', '--out', 'out', '--no-parity'];
@@ -129,32 +129,61 @@ describe('memory before loading', () => {
     setTimeout(() => {
       free = 500;
     }, 150);
-    expect(
-      await new Room(
-        () => free,
-        () => 1,
-      ).waitFor(400),
-    ).toBe(500);
-    expect(
-      await new Room(
-        () => 300,
-        () => 1,
-      ).waitFor(200),
-    ).toBe(300);
+    const growing = new Room({ freeMiB: () => free, ownMiB: () => 1 }, 'cpu');
+    expect(await growing.waitFor([{ hostMiB: 400, deviceMiB: null }])).toEqual({
+      hostMiB: 500,
+      deviceMiB: null,
+    });
+    const steady = new Room({ freeMiB: () => 300, ownMiB: () => 1 }, 'cpu');
+    expect(await steady.waitFor([{ hostMiB: 200, deviceMiB: null }])).toEqual({
+      hostMiB: 300,
+      deviceMiB: null,
+    });
+  });
+
+  it('waits for memory of a device too', async () => {
+    let free = 100;
+    setTimeout(() => {
+      free = 8000;
+    }, 150);
+    const room = new Room({ freeMiB: () => 1000, freeDeviceMiB: async () => free, ownMiB: () => 1 }, 'cuda');
+    expect(await room.waitFor([{ hostMiB: 10, deviceMiB: 4000 }])).toEqual({
+      hostMiB: 1000,
+      deviceMiB: 8000,
+    });
+  });
+
+  it('says what a session lacks: in the host, on the device, or in the memory that both share', () => {
+    const needed = { hostMiB: 300, deviceMiB: 500 };
+    expect(lackingMemory(needed, { hostMiB: 300, deviceMiB: 500 })).toBeNull();
+    expect(lackingMemory(needed, { hostMiB: 299, deviceMiB: 500 })).toBe(
+      'would need about 300 MiB of memory; only 299 MiB was free',
+    );
+    expect(lackingMemory(needed, { hostMiB: 300, deviceMiB: 499 })).toBe(
+      "would need about 500 MiB of the device's memory; only 499 MiB was free",
+    );
+    expect(lackingMemory(needed, { hostMiB: 800, deviceMiB: null })).toBeNull();
+    expect(lackingMemory(needed, { hostMiB: 799, deviceMiB: null })).toContain('about 800 MiB of memory');
+    expect(lackingMemory({ hostMiB: 300, deviceMiB: null }, { hostMiB: 300, deviceMiB: null })).toBeNull();
   });
 
   it('is back at its baseline, or what remains is told', async () => {
-    let own = 100;
+    let [own, free] = [100, 8000];
     const room = new Room(
-      () => 1000,
-      () => own,
+      { freeMiB: () => 1000, freeDeviceMiB: async () => free, ownMiB: () => own },
+      'cuda',
     );
-    own = 400;
+    await room.waitFor([{ hostMiB: 1, deviceMiB: 1 }]);
+    [own, free] = [400, 3000];
     setTimeout(() => {
       own = 110;
     }, 150);
-    expect(await room.leftOver()).toBe(0);
-    own = 900;
-    expect(await room.leftOver()).toBe(800);
+    setTimeout(() => {
+      // A driver's context stays as long as the process lives.
+      free = 7500;
+    }, 300);
+    expect(await room.leftOver()).toBeNull();
+    [own, free] = [900, 3000];
+    expect(await room.leftOver()).toBe("800 MiB of memory and 4.88 GiB of the device's memory");
   });
 });

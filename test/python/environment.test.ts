@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { InfrastructureError, UserError } from '../../src/errors.ts';
-import { ensurePythonEnvironment, findPythonEnvironment, runnersDir } from '../../src/python/environment.ts';
+import { ensurePythonEnvironment, findPythonEnvironment } from '../../src/python/environment.ts';
+import { platformLock, universalConstraints, universalLock } from '../../src/python/locks.ts';
 import { makeFakePython } from './fake-python.ts';
 
 describe.skipIf(process.platform === 'win32')('the Python environment', () => {
@@ -40,8 +41,13 @@ describe.skipIf(process.platform === 'win32')('the Python environment', () => {
     expect(progress.some((line) => line.startsWith('WARNING'))).toBe(false);
     expect(await ensure()).toBe(interpreter);
     expect(await findPythonEnvironment()).toBe(interpreter);
-    expect(await noted('pip install')).toBe(1);
-    expect(await readFile(calls, 'utf8')).toContain(`--requirement ${join(runnersDir, 'requirements.lock')}`);
+    // What is the same everywhere by hash, then the rest, which may not exchange any of it.
+    const constraints = join(interpreter, '../../universal-versions.txt');
+    const pips = (await readFile(calls, 'utf8')).split('\n').filter((line) => line.includes('pip install'));
+    expect(pips).toHaveLength(2);
+    expect(pips[0]).toContain(`--require-hashes --no-deps --requirement ${universalLock}`);
+    expect(pips[1]).toContain(`--requirement ${platformLock} --constraint ${constraints}`);
+    expect(await readFile(constraints, 'utf8')).toBe(universalConstraints());
   });
 
   it('is another one for another Python', async () => {
@@ -67,7 +73,7 @@ describe.skipIf(process.platform === 'win32')('the Python environment', () => {
   it('is made by one of two that ask at once', async () => {
     const [one, two] = await Promise.all([ensure(), ensure()]);
     expect(one).toBe(two);
-    expect(await noted('pip install')).toBe(1);
+    expect(await noted('--require-hashes')).toBe(1);
   });
 
   it('leaves nothing that looks ready when pip fails, and says what pip said', async () => {

@@ -19,16 +19,7 @@ export async function compareStored(
   baselineFolder: string,
   options: CompareOptions,
 ): Promise<Compared> {
-  for (const option of ['baselineOrtbench', 'noiseFrom'] as const) {
-    if (options[option] !== undefined) {
-      throw new UserError(
-        `--${option === 'noiseFrom' ? 'noise-from' : 'baseline-ortbench'} is for live comparisons`,
-        {
-          hint: 'leave it out: stored results are what they are',
-        },
-      );
-    }
-  }
+  refuseUnheeded(source, options);
   const baselineReport = await reportOf(baselineFolder);
   const folder = 'folder' in source ? source.folder : await sweepNow(source.loaded, options);
   const candidateReport = await reportOf(folder);
@@ -71,6 +62,30 @@ export async function compareStored(
   return { report, measured: new Map(cells.map((cell) => [cell.id, cell])) };
 }
 
+/** An option that changes nothing here would be believed to have done so. @throws UserError */
+function refuseUnheeded(source: Source, options: CompareOptions): void {
+  const { baselineOrtbench, noiseFrom, maxPairs, pairs, only } = options;
+  const live: [string, boolean][] = [
+    ['--baseline-ortbench', baselineOrtbench !== undefined],
+    ['--noise-from', noiseFrom !== undefined],
+    ['--max-pairs', maxPairs !== undefined],
+    ['--pairs auto', pairs === 'auto'],
+  ];
+  refuse(live, 'live comparisons', 'stored results are what they are; a number of rounds is --pairs N');
+  if ('loaded' in source) return;
+  const measuring: [string, boolean][] = [
+    ['--pairs', pairs !== undefined],
+    ['--only', only !== undefined && only.length > 0],
+  ];
+  refuse(measuring, 'comparisons that measure', 'both sides are stored: all that they share is compared');
+}
+
+function refuse(options: readonly (readonly [string, boolean])[], purpose: string, why: string): void {
+  const given = options.find(([, isGiven]) => isGiven);
+  if (given !== undefined)
+    throw new UserError(`${given[0]} is for ${purpose}`, { hint: `leave it out: ${why}` });
+}
+
 async function sweepNow(loaded: Extract<Source, { loaded: unknown }>['loaded'], options: CompareOptions) {
   const now = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
   const dir = resultsFolder(`compare-${runPrefix(loaded.file)}-${now}`, options.out);
@@ -79,8 +94,8 @@ async function sweepNow(loaded: Extract<Source, { loaded: unknown }>['loaded'], 
   const variant = parseVariant('--candidate', options.candidate, names, loaded.sweep.precisions);
   const side = { loaded, variant, program: await programOf(undefined) };
   const wanted = parsePairs(options);
-  const pairs = 'pairs' in wanted ? wanted.pairs : loaded.sweep.repetitions;
-  await measureAlone(folder, side, pairs, options.parity ?? true, options.only ?? []);
+  if (!('pairs' in wanted)) throw new Error('pairs that are chosen were refused before');
+  await measureAlone(folder, side, wanted.pairs, options.parity ?? true, options.only ?? []);
   return folder;
 }
 

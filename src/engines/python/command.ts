@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { EngineError } from '../../errors.ts';
 import { cacheRoot } from '../../files/cache-root.ts';
-import { findPythonEnvironment, runnersDir } from '../../python/environment.ts';
+import { findPythonEnvironment } from '../../python/environment.ts';
+import { runnersDir } from '../../python/locks.ts';
 import type { RunnerCommand } from '../engine.ts';
 
 /** All that a runner gets to see of the caller's environment; no token is among them. */

@@ -29,3 +29,16 @@ export function findDevices(device: Exclude<Device, 'cpu'>): Found {
   }
   return devices;
 }
+
+/**
+ * Free memory of the device that engines run on, now, in MiB. All of its memory where the driver does not tell how much is
+ * free; null where it tells neither, and on the CPU.
+ */
+export async function freeDeviceMiB(device: Device): Promise<number | null> {
+  if (device === 'cpu') return null;
+  const first = (facts: FoundDevices) => ('devices' in facts ? facts.devices[0] : undefined);
+  const known = first(await findDevices(device));
+  // A driver that did not tell once is not asked anew before every session.
+  if (known === undefined || known.freeMiB === null) return known?.memoryMiB ?? null;
+  return first(await FINDERS[device]())?.freeMiB ?? null;
+}

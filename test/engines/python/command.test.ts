@@ -6,7 +6,7 @@ import { genai } from '../../../src/engines/genai/engine.ts';
 import { pythonRunnerCommand } from '../../../src/engines/python/command.ts';
 import { pytorchCompile } from '../../../src/engines/pytorch/compile.ts';
 import { pytorchEager } from '../../../src/engines/pytorch/eager.ts';
-import { runnersDir } from '../../../src/python/environment.ts';
+import { runnersDir } from '../../../src/python/locks.ts';
 
 describe('the command of a Python runner', () => {
   let root: string;

@@ -56,6 +56,32 @@ describe("NVIDIA's devices", () => {
   });
 });
 
+describe("a device's free memory", () => {
+  /** As in a new process: what a driver told once is remembered. */
+  async function asked(...answers: string[]): Promise<(number | null)[]> {
+    vi.resetModules();
+    const { freeDeviceMiB } = await import('../../../src/machine/devices/find.ts');
+    const seen: (number | null)[] = [];
+    for (const answer of answers) {
+      await nvidiaSmi(answer);
+      seen.push(await freeDeviceMiB('cuda'));
+    }
+    return seen;
+  }
+
+  it('is asked for anew each time, for engines come and go', async () => {
+    expect(await asked('echo "GPU, 1, 1000, 900"', 'echo "GPU, 1, 1000, 300"')).toEqual([900, 300]);
+  });
+
+  it('is all of it where the driver does not tell, and unknown where there is no device', async () => {
+    expect(await asked('echo "GPU, 1, 1000, [N/A]"')).toEqual([1000]);
+    expect(await asked('echo "GPU, 1, [N/A], [N/A]"')).toEqual([null]);
+    expect(await asked('true')).toEqual([null]);
+    const { freeDeviceMiB } = await import('../../../src/machine/devices/find.ts');
+    expect(await freeDeviceMiB('cpu')).toBeNull();
+  });
+});
+
 describe("Vulkan's devices", () => {
   const program = async (source: string) => {
     const file = join(root, 'query.mjs');
