@@ -106,6 +106,20 @@ it.skipIf(process.platform !== 'linux')('21: a busy neighbour is flagged, and it
   await place.expectNothingLeft();
 });
 
+it('22: a candidate without the cell is exit 4, and no verdict on it', { timeout: 180_000 }, async () => {
+  const place = new Workplace();
+  place.config('run.yaml', {
+    batchSizes: [1],
+    engines: [variant('sound'), variant('broken', { fault: 'generate-fails' })],
+  });
+  const sides = ['--baseline', 'sound', '--candidate', 'broken', '--pairs', '6', '--out', 'pairs'];
+  const { code, stdout, stderr } = await place.run(['compare', 'run.yaml', '--no-parity', ...sides]);
+  expect(code, stderr).toBe(4);
+  expect(stdout).toContain('candidate failed: scripted: the generation fails');
+  expect(stdout).toContain('cells failed or are missing');
+  await place.expectNothingLeft();
+});
+
 describe('23', () => {
   it('where all cells fail there is no empty chart, and exit 4', async () => {
     const place = new Workplace();
