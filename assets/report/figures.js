@@ -72,7 +72,15 @@ function figureElement(figure) {
   );
   const caption = document.createElement('figcaption');
   if (figure.reference !== null) caption.append(made('p', '', `Dashed line: ${figure.reference.label}`));
-  if (figure.series.some(({ marks }) => marks.some((mark) => typeof mark !== 'string' && mark[6] === 1))) {
+  const crossed = figure.series.filter(({ marks }) =>
+    marks.some((mark) => typeof mark !== 'string' && mark[6] === 1),
+  );
+  if (crossed.some(({ imported }) => imported)) {
+    caption.append(
+      made('p', '', 'Crossed out and imported: printed by another tool, by a count of its own.'),
+    );
+  }
+  if (crossed.some(({ imported }) => !imported)) {
     caption.append(
       made('p', '', 'Crossed out: measured, but the engine does not compute what the reference computes.'),
     );

@@ -23,12 +23,6 @@ function swatch(colour, crossed) {
 }
 
 /**
- * Another tool's bars are all crossed out, and so is their key.
- * @param {PageFigure['series'][number]} series
- */
-const isCrossed = ({ marks }) => marks.every((mark) => typeof mark === 'string' || mark[6] === 1);
-
-/**
  * @param {Element} place
  * @param {BarChart} chart
  * @param {PageFigure['series']} series
@@ -40,7 +34,7 @@ export function showLegend(place, chart, series) {
       button.type = 'button';
       button.ariaPressed = 'true';
       button.title = `Hide or show ${one.name}`;
-      button.append(swatch(one.colour, isCrossed(one)), one.name);
+      button.append(swatch(one.colour, one.imported), one.name);
       button.addEventListener('click', () => {
         const shown = !chart.isDatasetVisible(index);
         chart.setDatasetVisibility(index, shown);

@@ -50,7 +50,10 @@ async function run(options: FidelityOptions): Promise<{ code: number; rows: Fide
 }
 
 describe('runFidelity', () => {
-  it('says how much faster the driver is than the tool, with an interval over rounds', async () => {
+  // A machine that is held up for seconds may hide an eightfold difference once, not three times.
+  it('says how much faster the driver is than the tool, with an interval over rounds', {
+    retry: 2,
+  }, async () => {
     const { code, rows } = await run({ cells: cells({ tools: [{ tool: 'slower', bar: 0.97 }] }) });
     expect(code).toBe(EXIT.ok);
     expect(rows.map(({ phase }) => phase)).toEqual(['prefill', 'decode']);

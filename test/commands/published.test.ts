@@ -41,7 +41,12 @@ const PUBLISHED = {
   ],
 };
 
-it('a cut model is measured beside what was published of the whole, and every output says both', async () => {
+// Real engines on a machine that others use: a cell that it holds up for seconds may be refuted once, not three times.
+it('a cut model is measured beside what was published of the whole, and every output says both', {
+  timeout: 180_000,
+  retry: 2,
+}, async () => {
+  rmSync(join(dir, 'run'), { recursive: true, force: true });
   writeFileSync(join(dir, 'published.yaml'), stringify(PUBLISHED));
   writeFileSync(
     join(dir, 'nano.yaml'),
@@ -113,4 +118,4 @@ it('a cut model is measured beside what was published of the whole, and every ou
   const { stdout } = await ortbench('report', 'run');
   expect(stdout).toContain('Published: A blog, 2024-02-26');
   expect(stdout).toContain('layers: 1 of 2 here, all there');
-}, 180_000);
+});

@@ -72,7 +72,15 @@ describe.each(suites)('%s', (suite) => {
     const [model] = loaded.models;
     expect(model!.spec.name).toBe(`${suite}-1of${WHOLE[suite]![1]}layers`);
     const planned = cells.filter(({ status }) => status === 'planned');
-    expect(planned).toHaveLength(2 * 4 * loaded.sweep.batchSizes.length * loaded.sweep.promptLengths.length);
+    const engines = ['onnxruntime', 'pytorch-eager', 'pytorch-compile', 'llamacpp', 'genai'];
+    const shapes = loaded.sweep.batchSizes.length * loaded.sweep.promptLengths.length;
+    for (const engine of engines) {
+      for (const precision of ['fp32', 'int4']) {
+        const own = planned.filter(({ cell }) => cell.engine === engine && cell.precision === precision);
+        expect(own, `${engine} ${precision}`).toHaveLength(shapes);
+      }
+    }
+    expect(planned).toHaveLength(2 * engines.length * shapes);
     for (const { cell, status, reason } of cells) {
       expect(cell.model).toBe(model!.spec.name);
       if (cell.precision === 'fp16') expect(status).toBe('skipped');

@@ -259,7 +259,7 @@ describe('4: two harnesses on one results folder', () => {
     const second = await place.run([...ARGS, '--resume']);
     expect(second.code).toBe(4);
     expect(second.stderr).toContain(`lock is held by process ${first.pid}`);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
     first.kill('SIGKILL');
     await finish(first);
     expect(existsSync(join(place.dir, 'out/lock'))).toBe(true);

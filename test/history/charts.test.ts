@@ -51,13 +51,20 @@ it('draws machines apart, each with files of its own', () => {
   expect(charts.map(({ machine }) => machine)).toEqual([newest, newest, older, older]);
   expect(new Set(charts.map(({ stem }) => stem)).size).toBe(4);
   for (const { stem, machine } of charts) expect(stem).toContain(machine);
-  expect(of(chartOf(newest), 'dot')).toHaveLength(2 * 2 * 3);
+  // Two more are the key.
+  expect(of(chartOf(newest), 'dot')).toHaveLength(2 * 2 * 3 + 2);
 });
 
 it('draws a dot for each figure, a cross with its reason for each gap, and a mark for each change', () => {
   const chart = chartOf(history.machines[1]!.id);
-  // Two panels of two engines over 24 nights, two of which have no figure.
-  expect(of(chart, 'dot')).toHaveLength(2 * 2 * 24 - 2);
+  // Two panels of two engines over 24 nights, two of which have no figure; and the key.
+  expect(of(chart, 'dot')).toHaveLength(2 * 2 * 24 - 2 + 2);
+  // Colours alone do not tell engines apart in grey.
+  const forms = new Map(of(chart, 'dot').map(({ title, form }) => [title.split(':')[0], form]));
+  expect([...forms]).toEqual([
+    ['steady', 'circle'],
+    ['new', 'square'],
+  ]);
   expect(of(chart, 'cross').map(({ title }) => title)).toEqual([
     expect.stringContaining('oom: too <large>, night-005'),
     expect.stringContaining('oom: too <large>, night-005'),

@@ -123,7 +123,7 @@ function lineShapes(
   yOf: (rate: number) => number,
   bottom: number,
 ): Shape[] {
-  const { colour, dash } = inks.get(engineName(line))!;
+  const { colour, dash, form } = inks.get(engineName(line))!;
   const dashes = dash ? { dash } : {};
   const shapes: Shape[] = [];
   const told = (point: Point, what: string) => {
@@ -164,6 +164,7 @@ function lineShapes(
     const fill = flags === '' ? colour : INK.paper;
     shapes.push({
       kind: 'dot',
+      form,
       x,
       y: yOf(point.rate),
       radius: 2.6,

@@ -2,7 +2,7 @@ import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
 import { line, write } from '../../report/charts/drawing.ts';
 import { font, loadFont, printable } from '../../report/charts/text.ts';
 import { INK } from './ink.ts';
-import type { Scene, Shape, Stroke } from './scene.ts';
+import { dotCorners, type Scene, type Shape, type Stroke } from './scene.ts';
 
 const PIXEL_RATIO = 2;
 
@@ -35,7 +35,11 @@ function draw(ctx: SKRSContext2D, shape: Shape): void {
       useStroke(ctx, shape.stroke);
       ctx.fillStyle = shape.fill;
       ctx.beginPath();
-      ctx.arc(shape.x, shape.y, shape.radius, 0, 2 * Math.PI);
+      if (shape.form === 'circle') ctx.arc(shape.x, shape.y, shape.radius, 0, 2 * Math.PI);
+      else {
+        for (const [x, y] of dotCorners(shape.form, shape.x, shape.y, shape.radius)) ctx.lineTo(x, y);
+        ctx.closePath();
+      }
       ctx.fill();
       ctx.stroke();
       break;

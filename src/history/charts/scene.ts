@@ -9,6 +9,40 @@ export interface Stroke {
   readonly opacity?: number;
 }
 
+/** Of the dots of a line: told apart in grey, and by readers who see colours otherwise. */
+export const DOT_FORMS = ['circle', 'square', 'diamond', 'triangle'] as const;
+export type DotForm = (typeof DOT_FORMS)[number];
+
+/** Corners of a dot that is not round, about as large as a circle of that radius. */
+export function dotCorners(form: DotForm, x: number, y: number, radius: number): [x: number, y: number][] {
+  const near = radius * 0.9;
+  const far = radius * 1.3;
+  switch (form) {
+    case 'circle':
+      return [];
+    case 'square':
+      return [
+        [x - near, y - near],
+        [x + near, y - near],
+        [x + near, y + near],
+        [x - near, y + near],
+      ];
+    case 'diamond':
+      return [
+        [x, y - far],
+        [x + far, y],
+        [x, y + far],
+        [x - far, y],
+      ];
+    case 'triangle':
+      return [
+        [x, y - far],
+        [x + far, y + near],
+        [x - far, y + near],
+      ];
+  }
+}
+
 export type Shape =
   | {
       readonly kind: 'path';
@@ -17,6 +51,7 @@ export type Shape =
     }
   | {
       readonly kind: 'dot';
+      readonly form: DotForm;
       readonly x: number;
       readonly y: number;
       readonly radius: number;

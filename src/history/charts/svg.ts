@@ -1,6 +1,6 @@
 import { escapeMarkup } from '../markup.ts';
 import { INK } from './ink.ts';
-import type { Scene, Shape, Stroke } from './scene.ts';
+import { dotCorners, type Scene, type Shape, type Stroke } from './scene.ts';
 
 const FONTS = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif";
 const ANCHOR = { left: 'start', center: 'middle', right: 'end' } as const;
@@ -27,9 +27,11 @@ function shapeSvg(shape: Shape): string {
       return `<path d="${d}" fill="none" ${strokeSvg(shape.stroke)}/>`;
     }
     case 'dot': {
-      const { x, y, radius, fill, stroke, title } = shape;
-      const place = `cx="${n(x)}" cy="${n(y)}" r="${n(radius)}"`;
-      return `<circle ${place} fill="${fill}" ${strokeSvg(stroke)}><title>${escapeMarkup(title)}</title></circle>`;
+      const { form, x, y, radius, fill, stroke, title } = shape;
+      const look = `fill="${fill}" ${strokeSvg(stroke)}><title>${escapeMarkup(title)}</title>`;
+      if (form === 'circle') return `<circle cx="${n(x)}" cy="${n(y)}" r="${n(radius)}" ${look}</circle>`;
+      const corners = dotCorners(form, x, y, radius).map(([left, top]) => `${n(left)},${n(top)}`);
+      return `<polygon points="${corners.join(' ')}" ${look}</polygon>`;
     }
     case 'cross': {
       const { x, y, size, stroke, title } = shape;

@@ -147,15 +147,17 @@ function legend(
       x = MARGIN;
       y += 21;
     }
-    const { colour, dash } = inks.get(name)!;
+    const { colour, dash, form } = inks.get(name)!;
     shapes.push({
       kind: 'path',
       points: [
         [x, y - 4.5],
         [x + 24, y - 4.5],
       ],
-      stroke: { colour, width: 3, ...(dash ? { dash } : {}) },
+      stroke: { colour, width: 1.5, ...(dash ? { dash } : {}) },
     });
+    const stroke = { colour, width: 1.25 };
+    shapes.push({ kind: 'dot', form, x: x + 12, y: y - 4.5, radius: 3.6, fill: colour, stroke, title: name });
     shapes.push({
       kind: 'text',
       x: x + 30,

@@ -4,7 +4,7 @@ import { formatBytes, formatPercent, formatSignificant } from '../../units.ts';
 import { PHASE_TITLE } from '../describe.ts';
 import { fileStem } from '../file-name.ts';
 import { groupBy } from '../group-by.ts';
-import type { CellRow, Interval, Measured, Report } from '../model.ts';
+import type { CellRow, Interval, Measured, Report, ReportRun } from '../model.ts';
 import { type Chart, type Figure, hasBars } from './figure.ts';
 import { makeGrid } from './grid.ts';
 import { conditionNotes, methodNote } from './notes.ts';
@@ -14,13 +14,17 @@ import { placeOf } from './scope.ts';
 export const utilisation: Chart = {
   figures: (report) =>
     [
-      ...groupBy(report.rows, ({ cell }) =>
+      ...groupBy(report.rows.filter(underRoof), ({ cell }) =>
         JSON.stringify([cell.model, cell.precision, cell.device]),
       ).values(),
     ]
       .flatMap((rows) => PHASES.map((phase) => figure(report, rows, phase)))
       .filter(hasBars),
 };
+
+/** Another tool's figures, and machines whose roof is not known, would only leave room empty. */
+const underRoof = ({ imported, run }: CellRow): boolean =>
+  imported === null && !!run.manifest.environment.roofline;
 
 /** Prefill multiplies each weight with many tokens, decode with one a sequence. */
 const METRIC = { prefill: 'mfu', decode: 'mbu' } as const satisfies Record<Phase, string>;
@@ -45,8 +49,7 @@ function figure(report: Report, rows: readonly CellRow[], phase: Phase): Figure 
     rows.map((row) => {
       const { measured, status, reason } = row;
       const value = measured?.utilisations?.[phase][METRIC[phase]] ?? null;
-      const why =
-        measured === null ? `${status}: ${reason}` : 'loads no weights, or the roof was not measured';
+      const why = measured === null ? `${status}: ${reason}` : 'loads no weights';
       return {
         ...placeOf(report, row),
         outcome:
@@ -80,7 +83,7 @@ function figure(report: Report, rows: readonly CellRow[], phase: Phase): Figure 
     unit: 'share',
     notes: [
       ...grid.gapNotes,
-      roofNote(report, phase),
+      ...[...new Set(rows.map(({ run }) => run))].map((run) => roofNote(run, phase)),
       ...conditionNotes(
         report,
         rows,
@@ -100,18 +103,18 @@ function scaled({ rates, intervals }: Measured, phase: Phase, value: number): In
   return interval === null ? null : [interval[0] * times, interval[1] * times];
 }
 
-function roofNote({ manifest }: Report, phase: Phase): string {
-  const roofline = manifest.environment.roofline;
-  if (!roofline) return 'The roof of this machine was not measured.';
+function roofNote({ manifest, label }: ReportRun, phase: Phase): string {
+  const roofline = manifest.environment.roofline!;
+  const whose = label === null ? 'Roof' : `Roof of ${label}`;
   const giga = (rate: number) => formatSignificant(rate / 1e9);
   if (phase === 'prefill') {
     const rates = Object.entries(roofline.matrix).flatMap(([element, rate]) =>
       rate === null ? [] : `${element} ${giga(rate.operationsPerSecond)}`,
     );
-    return `Roof: matrix products with ${roofline.threads} threads, ${rates.join(', ')} GFLOP/s; the fastest type fit for the precision counts.`;
+    return `${whose}: matrix products with ${roofline.threads} threads, ${rates.join(', ')} GFLOP/s; the fastest type fit for the precision counts.`;
   }
   const points = roofline.bandwidth.map(
     ({ workingSetBytes, bytesPerSecond }) => `${formatBytes(workingSetBytes)} ${giga(bytesPerSecond)}`,
   );
-  return `Roof: memory bandwidth with ${roofline.threads} threads by working set, ${points.join(', ')} GB/s.`;
+  return `${whose}: memory bandwidth with ${roofline.threads} threads by working set, ${points.join(', ')} GB/s.`;
 }

@@ -46,6 +46,8 @@ export interface PageSeries {
   /** Index into the facet "engine". */
   readonly engine: number;
   readonly colour: number;
+  /** Another tool's figures: crossed out, and so is their key. */
+  readonly imported: boolean;
   readonly marks: readonly PageMark[];
 }
 
@@ -97,10 +99,11 @@ function pageFigure(figure: Figure, facets: Facets, places: ReadonlyMap<string, 
     facets: { model: model!, precision: own!, device: on!, phase: facets.phase(phase) },
     kind,
     categories: figure.categories.map(({ group, label }) => [group, ...label]),
-    series: figure.series.map(({ engine, name, colour, marks }) => ({
+    series: figure.series.map(({ engine, name, colour, imported = false, marks }) => ({
       name,
       engine: indices(engine).engine!,
       colour,
+      imported,
       marks: marks.map((mark) => pageMark(mark, figure, places)),
     })),
     reference: figure.reference,
