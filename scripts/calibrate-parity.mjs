@@ -4,6 +4,7 @@
 //   --models a,b --engines a,b --precisions a,b --lengths 24,200,700 --seeds 1,2,3
 //   --records FILE   keeps every record there at once, and measures nothing again that it holds
 //   --page FILE      whose tables are rewritten instead of docs/parity.md's
+//   --no-measure     only what --records holds
 //   --json, --no-controls, --no-write
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -18,7 +19,7 @@ import * as tables from './calibrate/tables.mjs';
 
 const { ENGINES } = await import('../dist/engines/index.js');
 const { describeFailure } = await import('../dist/failure.js');
-const { modelNames } = await import('../dist/models/catalogue.js');
+const { modelNames, resolveModel } = await import('../dist/models/catalogue.js');
 const { PRECISIONS } = await import('../dist/schema/vocabulary.js');
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -37,6 +38,7 @@ const { values: options } = parseArgs({
     seeds: { type: 'string', default: '1,2,3' },
     records: { type: 'string' },
     json: { type: 'boolean', default: false },
+    measure: { type: 'boolean', default: true },
     controls: { type: 'boolean', default: true },
     page: { type: 'string', default: join(root, 'docs/parity.md') },
     write: { type: 'boolean', default: true },
@@ -79,6 +81,7 @@ function lengthsFor({ meta }, seed) {
 
 async function measureAll() {
   const records = options.records === undefined ? [] : await readRecords(options.records);
+  if (!options.measure) return records;
   const known = new Set(records.map(recordKey));
   const setting = {
     precisions,
@@ -96,6 +99,11 @@ async function measureAll() {
     for (const name of models) await measure({ name, seed, ...setting });
   }
   return records;
+}
+
+async function shapesOf(records) {
+  const names = [...new Set(records.map(({ model }) => model))];
+  return new Map(await Promise.all(names.map(async (name) => [name, (await resolveModel(name, '.')).shape])));
 }
 
 async function runControls() {
@@ -119,7 +127,7 @@ function describe(records) {
   const cpu = os.cpus()[0]?.model ?? 'unknown processor';
   return (
     `Measured until ${new Date().toISOString().slice(0, 10)} on ${cpu}, ${os.platform()} ${os.arch()}: ` +
-    `${records.length} checks of ${all(({ model }) => model).join(', ')}; weights and prompts of ` +
+    `${records.length} checks of ${all(({ model }) => model).join(', ')}; weights and prompts of up to ` +
     `${all(({ seed }) => seed).length} seeds; prompts of ${lengths.join(', ')} tokens, uniform and ragged, in batches of 3.`
   );
 }
@@ -127,7 +135,8 @@ function describe(records) {
 try {
   const order = (record) => PRECISIONS.indexOf(record.precision) * 100 + ids.indexOf(record.engine);
   const records = (await measureAll()).sort((a, b) => order(a) - order(b));
-  const proposals = propose(records, engines);
+  if (records.length === 0) refuse('there are no records');
+  const proposals = propose(records, engines, await shapesOf(records));
   const sections = {
     families: tables.familyTable(records),
     measured: `${describe(records)}\n\n${tables.distributionTable(records)}`,

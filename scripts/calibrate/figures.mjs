@@ -20,21 +20,25 @@ export function groupBy(items, key) {
   return groups;
 }
 
-/** For what is held to the same tolerances: each figure's largest value, where it was seen, and what follows of it. */
-export function propose(records, engines) {
+/**
+ * For what is held to the same tolerances: each figure's largest value, where it was seen, and what follows of it. Depths
+ * are compared as the tolerances compare them: a figure stands for the one of a model of two layers.
+ */
+export function propose(records, engines, shapes) {
   const metaOf = ({ engine }) => engines.get(engine).meta;
+  const shapeOf = ({ model }) => shapes.get(model);
   const isCoarse = (record) =>
-    record.precision === 'fp32' && metaOf(record).coarseFp32?.activation === record.activation;
+    record.precision === 'fp32' && metaOf(record).coarseFp32?.activation === shapeOf(record).activation;
   const classes = groupBy(records, (record) => `${record.precision}${isCoarse(record) ? ', coarse' : ''}`);
   return [...classes].flatMap(([heldTo, members]) => {
-    const { precision, activation } = members[0];
-    const tolerances = tolerancesFor(metaOf(members[0]), precision, activation);
+    const tolerances = (record, layers) =>
+      tolerancesFor(metaOf(record), record.precision, { ...shapeOf(record), layers });
     return FIGURES.map((figure) => {
-      const worst = members.reduce((most, next) =>
-        next.figures[figure] > most.figures[figure] ? next : most,
-      );
-      const seen = worst.figures[figure];
-      return { heldTo, figure, seen, in: worst, least: ROOM * seen, inForce: tolerances[figure] };
+      const used = (record) => record.figures[figure] / tolerances(record, shapeOf(record).layers)[figure];
+      const worst = members.reduce((most, next) => (used(next) > used(most) ? next : most));
+      const inForce = tolerances(worst, 2)[figure];
+      const seen = used(worst) * inForce;
+      return { heldTo, figure, seen, in: worst, least: ROOM * seen, inForce };
     });
   });
 }

@@ -50,8 +50,7 @@ export async function measure({ name, seed, precisions, engines, reference, leng
         const what = `${name} seed ${seed} ${plan.cell.precision} ${plan.cell.engine}`;
         try {
           const records = await checkAll(plan, references, context);
-          const { activation } = model.shape;
-          await keep(records.map((record) => ({ seed, activation, ...record })));
+          await keep(records.map((record) => ({ seed, ...record })));
           const worst = Math.max(...records.map(({ figures }) => figures.normalisedError));
           log(`${what}: ${records.length} checks, ${worst.toExponential(1)}`);
         } catch (error) {

@@ -138,7 +138,7 @@ async function control(mistake: string, model: string, check: Check): Promise<Pa
   const bench = benchOf(model);
   const record = await bench.check(check);
   const { figures, verdict } = record;
-  const tolerances = tolerancesFor(check.engine.meta, check.precision, bench.activation);
+  const tolerances = tolerancesFor(check.engine.meta, check.precision, bench.shape);
   const { id: engine } = check.engine.meta;
   const worst = figures && worstOf(figures, tolerances);
   const byLogits = verdict === 'mismatch';

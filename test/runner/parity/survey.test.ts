@@ -66,7 +66,7 @@ describe('survey of wrong int4 scales', () => {
       for (const corruption of corruptions[i]!) {
         const artefactDir = folderOf(corruption, 'int4');
         const { figures, verdict } = await bench.check({ engine: llamacpp, precision: 'int4', artefactDir });
-        times.push(worstOf(figures!, tolerancesFor(llamacpp.meta, 'int4', bench.activation)).times);
+        times.push(worstOf(figures!, tolerancesFor(llamacpp.meta, 'int4', bench.shape)).times);
         if (verdict !== 'mismatch') missed.push(corruption.fault.join(' '));
         const wrong = await bench.wrongInFile(llamacpp, 'int4', artefactDir);
         expect(wrong.map(({ name }) => name)).toEqual([corruption.matrix]);
