@@ -24,6 +24,8 @@ from .session import DecodeSession
 PRECISIONS = {"cpu": ("fp32", "int4"), "cuda": ("fp16", "bf16", "int4")}
 PROVIDER = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 CONFIG = "genai_config.json"
+# For padding: genai masks what looks like it at the end of a prompt.
+NO_TOKEN = -1
 
 
 def overlay(threads: int) -> dict[str, Any]:
@@ -61,20 +63,24 @@ def artefact_facts(artefact: Path) -> dict[str, Any]:
     return types | {"slidingWindow": facts.get("slidingWindow", "none")}
 
 
-@contextmanager
-def without_end_of_sequence(folder: Path, described: dict[str, Any]) -> Iterator[Path]:
-    """The folder with a configuration that names no end-of-sequence token: it would stop a row early and pad the rest.
+def end_of_sequence(vocab_size: int) -> int:
+    """genai ends a row at some token of the vocabulary, with none named at the one for padding. The last is mostly one that
+    no text has, so that models hardly choose it."""
+    return vocab_size - 1
 
-    An overlay can change that token but not remove it, so the configuration is replaced beside links to the files.
+
+@contextmanager
+def without_end_of_sequence(folder: Path, described: dict[str, Any], vocab_size: int) -> Iterator[Path]:
+    """The folder with a configuration that names no end of the model's own: it would stop a row early and pad the rest.
+
+    An overlay can change that token but not remove the others, so the configuration is replaced beside links to the files.
     """
-    if not described["model"].get("eos_token_id"):
-        yield folder
-        return
     with tempfile.TemporaryDirectory(prefix="ortbench-genai-") as temporary:
         for file in folder.iterdir():
             if file.name != CONFIG:
                 (Path(temporary) / file.name).symlink_to(file.resolve())
-        model = described["model"] | {"eos_token_id": []}
+        end = end_of_sequence(vocab_size)
+        model = described["model"] | {"eos_token_id": [end], "pad_token_id": NO_TOKEN}
         (Path(temporary) / CONFIG).write_text(json.dumps(described | {"model": model}))
         yield Path(temporary)
 
@@ -104,6 +110,7 @@ class GenaiDecoder:
         params.set_search_options(max_length=capacity, batch_size=len(prompts))
         self._generator = self._genai.Generator(self._model, params)
         self._prompt = np.array(prompts, dtype=np.int32)
+        self._fed: list[np.ndarray] = []
         self._selected: np.ndarray | None = None
 
     def prefill(self) -> np.ndarray:
@@ -111,6 +118,7 @@ class GenaiDecoder:
         return self._read_logits()
 
     def decode_one_token(self, ids: np.ndarray) -> np.ndarray:
+        self._fed.append(ids)
         if ids is not self._selected:
             self._force(ids)
         return self._read_logits()
@@ -125,6 +133,9 @@ class GenaiDecoder:
         return np.array(ids, dtype=np.int32)
 
     def token_ids(self, ids: np.ndarray) -> list[int]:
+        if NO_TOKEN in ids:
+            end = end_of_sequence(self.vocab_size)
+            raise RunnerError("failed", f"a sequence chose token {end}, after which onnxruntime-genai only pads it")
         return ids.tolist()
 
     def chosen_logits(self, logits: np.ndarray, ids: np.ndarray) -> list[float]:
@@ -158,6 +169,11 @@ class GenaiDecoder:
 
     def _force(self, ids: np.ndarray) -> None:
         """Only one batch of tokens can be appended; logits that leave one choice say the same for every batch size."""
+        if end_of_sequence(self.vocab_size) in ids:
+            # A row would be padded from here on. What is appended to an empty sequence ends nothing.
+            self._generator.rewind_to(0)
+            self._generator.append_tokens(np.column_stack([self._prompt, *self._fed]).astype(np.int32))
+            return
         only = np.zeros((len(ids), 1, self.vocab_size), dtype=np.float32)
         only[np.arange(len(ids)), 0, ids] = 1
         self._generator.set_logits(only)
@@ -184,7 +200,7 @@ def open_model(command: Load) -> tuple[Any, int, int]:
     if command.device == "cuda" and not onnxruntime_genai.is_cuda_available():
         raise RunnerError("unavailable", "this onnxruntime-genai was built without CUDA, or finds no device")
     start = perf_counter_ns()
-    with without_end_of_sequence(folder, described) as config_folder:
+    with without_end_of_sequence(folder, described, vocab_size) as config_folder:
         config = onnxruntime_genai.Config(str(config_folder))
         config.overlay(json.dumps(overlay(command.threads)))
         model = onnxruntime_genai.Model(config)

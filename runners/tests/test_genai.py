@@ -12,7 +12,7 @@ import pytest
 import torch
 from ortbench_runners.commands import Load, Prepare
 from ortbench_runners.errors import RunnerError
-from ortbench_runners.genai import GenaiRunner, activations
+from ortbench_runners.genai import GenaiRunner, activations, end_of_sequence
 from ortbench_runners.prepare.onnx_export import make_onnx
 from ortbench_runners.session import DecodeSession
 
@@ -57,13 +57,33 @@ def test_the_end_of_a_sequence_is_ignored(artefacts: tuple[Path, Path], tmp_path
         assert nano.generate(session, nano.PROMPTS[:1])["tokens"] == expected[:1]
 
 
+def test_a_prompt_may_end_with_any_token(artefacts: tuple[Path, Path], session: DecodeSession) -> None:
+    end = end_of_sequence(session._decoder.vocab_size)
+    prompts = [[5, 6, end], [7, 8, 2], [9, 0, 0]]
+    assert nano.generate(session, prompts)["tokens"] == nano.reference_tokens(artefacts[0], prompts)
+
+
+def test_a_sequence_that_can_only_be_padded_is_refused(session: DecodeSession) -> None:
+    decoder = session._decoder
+    end = end_of_sequence(decoder.vocab_size)
+    decoder.begin(nano.PROMPTS, nano.CAPACITY)
+    logits = decoder.prefill()
+    logits[0, end] = logits.max() + 1
+    decoder._generator.set_logits(logits[:, None])
+    assert decoder.token_ids(decoder.select(logits))[0] == end
+    with pytest.raises(RunnerError, match=f"chose token {end}, after which onnxruntime-genai only pads"):
+        decoder.token_ids(decoder.select(decoder.decode_one_token(decoder._selected)))
+
+
 def test_teacher_forced_logits_are_those_of_transformers(
     artefacts: tuple[Path, Path], session: DecodeSession, tmp_path: Path
 ) -> None:
-    continuation = [[9, 8, 7], [6, 5, 4]]
-    logits = nano.forced_logits(session, nano.PROMPTS, continuation, tmp_path / "logits")
-    expected = nano.reference_logits(artefacts[0], nano.PROMPTS, continuation)
-    torch.testing.assert_close(logits, expected, rtol=1e-3, atol=1e-3)
+    end = end_of_sequence(session._decoder.vocab_size)
+    # What comes after a token that ends or pads a row, by genai or by the model's own configuration, is forced as well.
+    for continuation in [[9, 8, 7], [6, 5, 4]], [[end, 8, 7, 3], [6, end, end, 4]], [[0, 1, 2, 3, 4], [2, 2, 1, 0, 9]]:
+        logits = nano.forced_logits(session, nano.PROMPTS, continuation, tmp_path / "logits")
+        expected = nano.reference_logits(artefacts[0], nano.PROMPTS, continuation)
+        torch.testing.assert_close(logits, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_only_the_last_position_is_computed(session: DecodeSession) -> None:

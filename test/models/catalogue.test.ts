@@ -73,7 +73,7 @@ describe('resolveModel', () => {
   it('suggests the name that was meant, and lists the known ones', async () => {
     const error = await fault(resolveModel('lama-tiny', dir));
     expect(error.message).toContain('did you mean "llama-tiny"');
-    expect(error.hint).toContain('llama-nano, llama-nano-mha, llama-tiny');
+    expect(error.hint).toContain('llama-nano, llama-nano-deep, llama-nano-mha, llama-tiny');
   });
 
   it.each(['..', 'constructor', '-flag', '$(id)', 'llama-tiny\0', ''])(

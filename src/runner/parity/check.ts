@@ -44,7 +44,7 @@ async function check(...[scheduled, session, references, shape, context]: Parame
     if ('refused' in forced) return unchecked(forced.refused);
     const expected = await readLogits(reference.logitsFile);
     const figures = compareFiles(expected, await readLogits(logitsFile), forced.vocabSize);
-    const tolerances = tolerancesFor(meta, cell.precision, context.modelShape(cell.model).activation);
+    const tolerances = tolerancesFor(meta, cell.precision, context.modelShape(cell.model));
     const problems = parityProblems(figures, tolerances);
     return parityRecord(scheduled, shape, {
       verdict: problems.length === 0 ? 'match' : 'mismatch',

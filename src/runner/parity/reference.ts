@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { EngineSession } from '../../engines/engine.ts';
 import { EngineError } from '../../errors.ts';
 import type { ParityRecord } from '../../schema/record.ts';
 import { ChildSession } from '../child/session.ts';
@@ -30,49 +31,62 @@ export class References {
   }
 
   for(scheduled: ScheduledCell, shape: ParityShape): Promise<ReferenceOrNot> {
-    const { model, precision } = scheduled.cell;
-    const { length, spread } = shape.promptLength;
-    const key = `${model}/${precision}/b${shape.batchSize}/p${length}~${spread}/s${shape.steps}`;
-    let reference = this.#made.get(key);
-    if (reference === undefined) {
-      reference = makeReference(scheduled, shape, this.#context, key).catch((error) => {
-        if (!(error instanceof EngineError)) throw error;
-        return { missing: `the reference could not be made: ${error.message}` };
-      });
+    this.makeTogether(scheduled, [shape]);
+    return this.#made.get(keyOf(scheduled, shape))!;
+  }
+
+  /** Those of the shapes that are not there yet, in one session: loading the reference takes longer than running it. */
+  makeTogether(scheduled: ScheduledCell, shapes: readonly ParityShape[]): void {
+    const missing = new Map(shapes.map((shape) => [keyOf(scheduled, shape), shape]));
+    for (const key of this.#made.keys()) missing.delete(key);
+    if (missing.size === 0) return;
+    const references = makeReferences(scheduled, missing, this.#context);
+    for (const key of missing.keys()) {
+      const reference = references.then(
+        (made) => made.get(key)!,
+        (error) => {
+          if (!(error instanceof EngineError)) throw error;
+          return { missing: `the reference could not be made: ${error.message}` };
+        },
+      );
       this.#made.set(key, reference);
     }
-    return reference;
   }
 }
 
-async function makeReference(
+function keyOf({ cell: { model, precision } }: ScheduledCell, shape: ParityShape): string {
+  const { length, spread } = shape.promptLength;
+  return `${model}/${precision}/b${shape.batchSize}/p${length}~${spread}/s${shape.steps}`;
+}
+
+async function makeReferences(
   scheduled: ScheduledCell,
-  shape: ParityShape,
+  shapes: ReadonlyMap<string, ParityShape>,
   context: RunContext,
-  key: string,
-): Promise<ReferenceOrNot> {
-  if ('missing' in context.reference) return { missing: context.reference.missing };
+): Promise<Map<string, ReferenceOrNot>> {
+  if ('missing' in context.reference) {
+    const { missing } = context.reference;
+    return new Map([...shapes.keys()].map((key) => [key, { missing }]));
+  }
   const { engine } = context.reference;
-  const { steps } = shape;
-  const cell = {
-    ...scheduled.cell,
-    engine: engine.meta.id,
-    device: 'cpu' as const,
-    batchSize: shape.batchSize,
-    promptLength: shape.promptLength,
-    generate: steps,
-  };
-  const prompts = drawPrompts(
-    promptLengths(shape),
-    context.sweep.seed,
-    `parity of ${key}`,
-    context.modelShape(cell.model),
-  );
-  context.onEvent({ type: 'loading', session: `parity reference for ${key}` });
+  const asFp32 = [...shapes.values()].map(({ batchSize, promptLength, steps }) => ({
+    ...scheduled,
+    cell: {
+      ...scheduled.cell,
+      engine: engine.meta.id,
+      precision: 'fp32' as const,
+      device: 'cpu' as const,
+      batchSize,
+      promptLength,
+      generate: steps,
+    },
+  }));
+  const { model, precision } = scheduled.cell;
+  context.onEvent({ type: 'loading', session: `parity reference for ${[...shapes.keys()].join(', ')}` });
   // The canonical weights of the cell's precision, computed with in fp32: int4 means fp32 values on the int4 grid.
-  const artefact = await context.artefact(cell.model, engine.meta.artefact, cell.precision);
-  const asFp32 = { ...scheduled, cell: { ...cell, precision: 'fp32' as const } };
-  const request = loadRequest([asFp32], [shape], artefact, engine.options.parse({}), context.threads);
+  const artefact = await context.artefact(model, engine.meta.artefact, precision);
+  const room = [...shapes.values()];
+  const request = loadRequest(asFp32, room, artefact, engine.options.parse({}), context.threads);
   const session = await context.clock.engine(() =>
     openSession(engine, request, 'process', context.sweep.timeLimits, context.signal),
   );
@@ -81,21 +95,40 @@ async function makeReference(
   };
   context.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const capacity = parityCapacity(shape);
     const watched = context.clock.watch(session);
-    const { tokens } = await watched.generate({
-      prompts,
-      generate: steps,
-      capacity,
-      measurePeakMemory: false,
-    });
-    const logitsFile = join(context.scratchDir, `reference-${key.replaceAll('/', '_')}.f32`);
-    await watched.teacherForce({ prompts, continuation: tokens, logitsFile });
     const { sha256, chain } = artefact;
     const weights = chain === undefined ? null : { ...chain, artefact: sha256 };
-    return { prompts, continuation: tokens, logitsFile, weights };
+    const made = new Map<string, ReferenceOrNot>();
+    for (const [key, shape] of shapes)
+      made.set(key, { ...(await answer(watched, key, shape, model, context)), weights });
+    return made;
   } finally {
     context.signal.removeEventListener('abort', onAbort);
     await session.close();
   }
+}
+
+/** The reference's own greedy continuation of drawn prompts, and its logits along it. */
+async function answer(
+  session: EngineSession,
+  key: string,
+  shape: ParityShape,
+  model: string,
+  context: RunContext,
+): Promise<Omit<Reference, 'weights'>> {
+  const prompts = drawPrompts(
+    promptLengths(shape),
+    context.sweep.seed,
+    `parity of ${key}`,
+    context.modelShape(model),
+  );
+  const { tokens } = await session.generate({
+    prompts,
+    generate: shape.steps,
+    capacity: parityCapacity(shape),
+    measurePeakMemory: false,
+  });
+  const logitsFile = join(context.scratchDir, `reference-${key.replaceAll('/', '_')}.f32`);
+  await session.teacherForce({ prompts, continuation: tokens, logitsFile });
+  return { prompts, continuation: tokens, logitsFile };
 }

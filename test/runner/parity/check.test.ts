@@ -54,7 +54,7 @@ function makeContext(changes: Partial<RunContext>): RunContext {
     parity: true,
     engines: new Map([['fake', engine]]),
     reference: { engine },
-    modelShape: () => ({ vocabSize: 512 }) as ReturnType<RunContext['modelShape']>,
+    modelShape: () => ({ vocabSize: 512, layers: 2 }) as ReturnType<RunContext['modelShape']>,
     artefact: async () => ({ dir: '', sha256: '' }),
     earlier: [],
     append: async () => {},

@@ -1,0 +1,28 @@
+// What outlives a run: its records, a line each, and the tables of docs/parity.md.
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+
+/** Records of an earlier run; none where the file is not there yet. */
+export async function readRecords(file) {
+  const text = await readFile(file, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+export const appendRecords = (file, records) =>
+  appendFile(file, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+
+/** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. */
+export async function writeSections(page, sections) {
+  let text = await readFile(page, 'utf8');
+  for (const [name, content] of Object.entries(sections)) {
+    const marked = new RegExp(`(<!-- ${name} -->)[\\s\\S]*?(<!-- /${name} -->)`);
+    if (!marked.test(text)) throw new Error(`${page} has no place for ${name}`);
+    text = text.replace(marked, (_, begin, end) => `${begin}\n${content}\n${end}`);
+  }
+  await writeFile(page, text);
+}
