@@ -102,9 +102,9 @@ function sessionSettings(
   };
 }
 
-/** One token through the session before anything is timed: the profile ends with it. */
+/** The shortest prompt that has a past to attend to, before anything is timed: the profile ends with it. */
 function profiledForward(decoder: OrtDecoder, session: OrtSession, profile: ProfileFolder): NodesRun[] {
-  decoder.begin([Int32Array.of(0)], 2);
+  decoder.begin([Int32Array.of(0, 0)], 2);
   decoder.prefill();
   decoder.end();
   session.endProfiling();
