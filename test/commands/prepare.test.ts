@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runPrepare } from '../../src/commands/prepare.ts';
 import { formatPrepared } from '../../src/commands/prepare-table.ts';
 import { EXIT } from '../../src/exit-codes.ts';
+import { hashFile } from '../../src/models/hashing.ts';
 import { endPreparer } from '../../src/models/preparer.ts';
 import { ensurePythonEnvironment } from '../../src/python/environment.ts';
 import { capture, plain } from './capture.ts';
@@ -92,22 +93,47 @@ describe('runPrepare --verify', { timeout: 600_000 }, () => {
     expect(text).toMatch(/gguf .*│ (\d+) of \1 tensors identical; \d+ constants equal/);
   });
 
-  it('ends with code 4 and names the matrix of a damaged artefact', async () => {
+  describe('of weights that differ', () => {
     const options = { verify: true, precision: ['int4'], engine: ['onnxruntime'] };
-    const { stdout: before } = await capture(() => runPrepare('llama-nano', { ...options, json: true }));
-    const { prepared } = JSON.parse(before);
-    const { dir } = prepared.find(({ kind }: { kind: string }) => kind === 'onnx').artefact;
-    // The last bytes of the weights are of the head, which the builder writes last.
-    const weights = join(dir, 'genai', 'model.onnx.data');
-    const bytes = readFileSync(weights);
-    const packed = bytes.length - 40_000;
-    bytes[packed] = bytes[packed]! ^ 0x10;
-    writeFileSync(weights, bytes);
-    const { code, stdout } = await capture(() => runPrepare('llama-nano', options));
-    expect(code).toBe(EXIT.infrastructure);
-    expect(plain(stdout)).toMatch(
-      /llama-nano int4 onnx: \/lm_head\/MatMul_Q4 \(int4 blocks of 32\) differs in 1 values/,
-    );
+
+    /** Flips a bit of the head, which the builder writes last. */
+    async function damage(): Promise<{ dir: string; weights: string }> {
+      const { stdout } = await capture(() => runPrepare('llama-nano', { ...options, json: true }));
+      const { prepared } = JSON.parse(stdout);
+      const { dir } = prepared.find(({ kind }: { kind: string }) => kind === 'onnx').artefact;
+      const weights = join(dir, 'genai', 'model.onnx.data');
+      const bytes = readFileSync(weights);
+      const packed = bytes.length - 40_000;
+      bytes[packed] = bytes[packed]! ^ 0x10;
+      writeFileSync(weights, bytes);
+      return { dir, weights };
+    }
+
+    it('makes anew what was changed since it was made, and says so', async () => {
+      await damage();
+      const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+      const { code } = await capture(() => runPrepare('llama-nano', options));
+      const lines = said.mock.calls.map(([line]) => String(line)).join('');
+      said.mockRestore();
+      expect(code).toBe(0);
+      expect(lines).toMatch(/model\.onnx\.data changed\): it is made anew/);
+    });
+
+    it('ends with code 4 and names the matrix that was made wrong', async () => {
+      const { dir, weights } = await damage();
+      const described = JSON.parse(readFileSync(join(dir, 'artefact.json'), 'utf8'));
+      const sha256 = await hashFile(weights);
+      const path = 'genai/model.onnx.data';
+      const files = described.files.map((own: { path: string }) =>
+        own.path === path ? { ...own, sha256 } : own,
+      );
+      writeFileSync(join(dir, 'artefact.json'), JSON.stringify({ ...described, files }));
+      const { code, stdout } = await capture(() => runPrepare('llama-nano', options));
+      expect(code).toBe(EXIT.infrastructure);
+      expect(plain(stdout)).toMatch(
+        /llama-nano int4 onnx: \/lm_head\/MatMul_Q4 \(int4 blocks of 32\) differs in 1 values/,
+      );
+    });
   });
 });
 

@@ -91,7 +91,14 @@ it('20: a wall clock that jumps changes nothing', async () => {
 
 it.skipIf(process.platform !== 'linux')('21: a busy neighbour is flagged, and its rows stay', async () => {
   const place = new Workplace();
-  place.config('run.yaml', { engines: [variant('a', { stepMs: 5 })], batchSizes: [1], repetitions: 3 });
+  // Samples long enough for the kernel's clock ticks to tell who worked.
+  const slow = {
+    engines: [variant('a', { stepMs: 5 })],
+    minTimedSeconds: 0.4,
+    batchSizes: [1],
+    repetitions: 3,
+  };
+  place.config('run.yaml', slow);
   const neighbours = availableParallelism();
   const busy = Array.from({ length: neighbours }, () => spawn(process.execPath, ['-e', 'for (;;);']));
   try {
