@@ -55,7 +55,8 @@ function vitest() {
 }
 
 async function pytest() {
-  const { ensurePythonEnvironment, runnersDir } = await import('../dist/python/environment.js');
+  const { ensurePythonEnvironment } = await import('../dist/python/environment.js');
+  const { runnersDir } = await import('../dist/python/locks.js');
   const python = await ensurePythonEnvironment(console.log);
   const report = join(scratch, 'pytest.xml');
   const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', `--junitxml=${report}`, runnersDir];

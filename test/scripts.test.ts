@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -79,4 +80,22 @@ describe.skipIf(process.platform !== 'linux')('npm run soak', () => {
     expect(problems.join()).toMatch(/memoryMiB of the harness grew/);
     expect(problems.join()).toMatch(/files of the harness grew/);
   }, 600_000);
+});
+
+describe('every script', () => {
+  const scripts = readdirSync(join(root, 'scripts'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.mjs'),
+  );
+
+  it.each(scripts)('%s takes from the compiled code what is there', async (name) => {
+    const file = join(root, 'scripts', name);
+    const imports = readFileSync(file, 'utf8').matchAll(
+      /const \{([^}]*)\} =\s*await import\('([^']*\/dist\/[^']*)'\)/g,
+    );
+    for (const [, names, path] of imports) {
+      const module = await import(pathToFileURL(join(dirname(file), path!)).href);
+      for (const wanted of names!.split(',').map((text) => text.split(':')[0]!.trim()))
+        if (wanted !== '') expect(module, `${name}: ${wanted} of ${path}`).toHaveProperty(wanted);
+    }
+  });
 });
