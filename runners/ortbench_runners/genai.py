@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import metadata
 from pathlib import Path
 from time import perf_counter_ns
@@ -101,6 +101,9 @@ class GenaiDecoder:
         self._generator: Any = None
         self._logits_positions = 0
 
+    def running(self) -> AbstractContextManager[Any]:
+        return nullcontext()
+
     def begin(self, prompts: Prompts, capacity: int) -> None:
         if len({len(row) for row in prompts}) > 1:
             raise RunnerError("unsupported", "onnxruntime-genai's grouped attention takes no padding before a prompt")
@@ -133,13 +136,13 @@ class GenaiDecoder:
         return np.array(ids, dtype=np.int32)
 
     def token_ids(self, ids: np.ndarray) -> list[int]:
+        return ids.tolist()
+
+    def chosen_logits(self, logits: np.ndarray, ids: np.ndarray) -> np.ndarray:
         if NO_TOKEN in ids:
             end = end_of_sequence(self.vocab_size)
             raise RunnerError("failed", f"a sequence chose token {end}, after which onnxruntime-genai only pads it")
-        return ids.tolist()
-
-    def chosen_logits(self, logits: np.ndarray, ids: np.ndarray) -> list[float]:
-        return np.take_along_axis(logits, ids[:, None].astype(np.int64), axis=1)[:, 0].tolist()
+        return np.take_along_axis(logits, ids[:, None].astype(np.int64), axis=1)[:, 0]
 
     def float32_rows(self, logits: np.ndarray) -> bytes:
         return np.ascontiguousarray(logits, dtype="<f4").tobytes()

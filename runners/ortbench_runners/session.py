@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter_ns
 from typing import Any, Protocol
 
@@ -21,6 +21,9 @@ class Decoder(Protocol):
     """What an engine supplies; nothing of it keeps time."""
 
     vocab_size: int
+
+    def running(self) -> AbstractContextManager[Any]:
+        """What all that follows, to the end of a run, is called within: entered once, not in each step."""
 
     def begin(self, prompts: Prompts, capacity: int) -> None:
         """Allocates and clears the KV cache for `capacity` tokens per sequence, and builds the prompt. Untimed."""
@@ -39,8 +42,8 @@ class Decoder(Protocol):
 
     def token_ids(self, ids: Ids) -> list[int]: ...
 
-    def chosen_logits(self, logits: Logits, ids: Ids) -> list[float]:
-        """The logit of each chosen id: not a finite number where a row holds none."""
+    def chosen_logits(self, logits: Logits, ids: Ids) -> Any:
+        """The logit of each chosen id, not a finite number where a row holds none; in a form with `tolist`."""
 
     def float32_rows(self, logits: Logits) -> bytes:
         """float32 little-endian, [batch × vocab] row-major."""
@@ -107,7 +110,8 @@ class DecodeSession:
             result = self.generate(run)
             spent = perf_counter_ns() - start
             if result["recompiles"] == 0:
-                effective = {"garbageCollection": "off while timing", **self._decoder.effective()}
+                with self._decoder.running():
+                    effective = {"garbageCollection": "off while timing", **self._decoder.effective()}
                 _keep_for_good()
                 compile_ns = sum(max(0, ns - spent) for ns in compiling)
                 return {"compileNs": compile_ns, "effective": effective}
@@ -116,7 +120,6 @@ class DecodeSession:
 
     def generate(self, command: Generate) -> dict[str, Any]:
         """One run: prefill, then one forward for each further token. Times in ns of this process's monotonic clock."""
-        decoder = self._decoder
         self._check_prompts(command.prompts)
         longest = max(len(row) for row in command.prompts)
         # The last token is returned and not fed, yet the capacity of a cell counts it.
@@ -124,6 +127,11 @@ class DecodeSession:
             raise RunnerError(
                 "failed", f"{longest} + {command.generate} tokens do not fit in a capacity of {command.capacity}"
             )
+        with self._decoder.running():
+            return self._run(command)
+
+    def _run(self, command: Generate) -> dict[str, Any]:
+        decoder = self._decoder
         measure_peak = command.measurePeakMemory and memory.reset_peak()
         if command.measurePeakMemory:
             decoder.reset_device_peak()
@@ -132,14 +140,15 @@ class DecodeSession:
 
         step_ns: list[int] = []
         select_ns: list[int] = []
-        tokens: list[list[int]] = [[] for _ in command.prompts]
+        kept: list[tuple[Ids, Any]] = []
 
         def select(logits: Logits) -> tuple[Ids, int]:
             start = perf_counter_ns()
             ids = decoder.select(logits)
             end = perf_counter_ns()
             select_ns.append(end - start)
-            self._keep(tokens, logits, ids)
+            # Turned into numbers after the last step: between two steps nothing more than needed is done.
+            kept.append((ids, decoder.chosen_logits(logits, ids)))
             return ids, end
 
         with _without_garbage_collection():
@@ -159,7 +168,7 @@ class DecodeSession:
             "prefillNs": prefill_ns,
             "stepNs": step_ns,
             "selectNs": select_ns,
-            "tokens": tokens,
+            "tokens": self._tokens(kept, len(command.prompts)),
             "recompiles": decoder.compilations() - compilations,
             "wallNs": last - start,
             "peakRssBytes": memory.peak_rss_bytes() if measure_peak else None,
@@ -176,8 +185,9 @@ class DecodeSession:
         if steps == 0:
             raise RunnerError("failed", "teacher forcing needs a continuation of at least one token")
         self._check_ids(command.continuation)
-        decoder.begin(command.prompts, max(len(row) for row in command.prompts) + steps + 1)
-        with open(command.logitsFile, "wb") as file:
+        capacity = max(len(row) for row in command.prompts) + steps + 1
+        with decoder.running(), open(command.logitsFile, "wb") as file:
+            decoder.begin(command.prompts, capacity)
             file.write(decoder.float32_rows(decoder.prefill()))
             for step in range(steps):
                 ids = decoder.forced([row[step] for row in command.continuation])
@@ -187,11 +197,14 @@ class DecodeSession:
     def close(self) -> None:
         self._decoder.close()
 
-    def _keep(self, tokens: list[list[int]], logits: Logits, ids: Ids) -> None:
-        for row, (id, value) in enumerate(zip(self._decoder.token_ids(ids), self._decoder.chosen_logits(logits, ids))):
-            if not math.isfinite(value):
-                raise RunnerError("failed", f"the logits of sequence {row} are not finite numbers")
-            tokens[row].append(id)
+    def _tokens(self, kept: list[tuple[Ids, Any]], sequences: int) -> list[list[int]]:
+        tokens: list[list[int]] = [[] for _ in range(sequences)]
+        for ids, values in kept:
+            for row, (id, value) in enumerate(zip(self._decoder.token_ids(ids), values.tolist())):
+                if not math.isfinite(value):
+                    raise RunnerError("failed", f"the logits of sequence {row} are not finite numbers")
+                tokens[row].append(id)
+        return tokens
 
     def _check_prompts(self, prompts: Prompts) -> None:
         if not prompts or any(not row for row in prompts):

@@ -81,7 +81,6 @@ class CompiledDecoder(TorchDecoder):
         self._prefill = torch.compile(prefill, mode=modes[0], fullgraph=True)
         self._decode = torch.compile(decode_one_token, mode=modes[1], fullgraph=True)
 
-    @torch.inference_mode()
     def begin(self, prompts: Prompts, capacity: int) -> None:
         self._begun = prompts, capacity
         ids, padding = left_pad(prompts)
@@ -104,7 +103,6 @@ class CompiledDecoder(TorchDecoder):
             self._mask = (seen | (columns == columns[:, None]))[:, None].to(self.device)
         self._prompt, self._length = ids, length
 
-    @torch.inference_mode()
     def prefill(self) -> torch.Tensor:
         cache = self._cache
         cache.set_prefilling(True)
@@ -116,7 +114,6 @@ class CompiledDecoder(TorchDecoder):
         cache.position.fill_(self._length)
         return logits.cpu()
 
-    @torch.inference_mode()
     def decode_one_token(self, ids: torch.Tensor) -> torch.Tensor:
         cache = self._cache
         self._begin_step()

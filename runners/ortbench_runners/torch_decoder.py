@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -29,6 +30,9 @@ class TorchDecoder:
         self._begun: tuple[Prompts, int]
         self._observed: dict[str, Any] | None = None
 
+    def running(self) -> AbstractContextManager[Any]:
+        return torch.inference_mode()
+
     def select(self, logits: torch.Tensor) -> torch.Tensor:
         """Ids [batch, 1]; torch.argmax returns the first of equal values."""
         return logits.argmax(dim=-1, keepdim=True)
@@ -39,8 +43,8 @@ class TorchDecoder:
     def token_ids(self, ids: torch.Tensor) -> list[int]:
         return ids.squeeze(-1).tolist()
 
-    def chosen_logits(self, logits: torch.Tensor, ids: torch.Tensor) -> list[float]:
-        return logits.gather(-1, ids).squeeze(-1).tolist()
+    def chosen_logits(self, logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        return logits.gather(-1, ids)[:, 0]
 
     def float32_rows(self, logits: torch.Tensor) -> bytes:
         return logits.to(torch.float32).contiguous().numpy().astype("<f4", copy=False).tobytes()

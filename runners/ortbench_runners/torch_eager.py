@@ -13,7 +13,6 @@ from .torch_model import load_model
 
 
 class EagerDecoder(TorchDecoder):
-    @torch.inference_mode()
     def begin(self, prompts: Prompts, capacity: int) -> None:
         # The cache grows by concatenation in each step: that is its cost, and belongs to the step.
         self._cache = DynamicCache(config=self.model.config)
@@ -27,11 +26,9 @@ class EagerDecoder(TorchDecoder):
         self._padding = padding[:, None].to(self.device)
         self._length = 0
 
-    @torch.inference_mode()
     def prefill(self) -> torch.Tensor:
         return self._forward(self._prompt)
 
-    @torch.inference_mode()
     def decode_one_token(self, ids: torch.Tensor) -> torch.Tensor:
         return self._forward(ids)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from array import array
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ortbench_runners.commands import Load, Prompts
@@ -36,6 +38,9 @@ class FakeDecoder:
         self._compiled = 0
         self._shapes: set[tuple[int, int]] = set()
 
+    def running(self) -> AbstractContextManager[Any]:
+        return nullcontext()
+
     def begin(self, prompts: Prompts, capacity: int) -> None:
         self.calls.append("begin")
         self._clock.now += 50_000
@@ -68,8 +73,8 @@ class FakeDecoder:
     def token_ids(self, ids: list[int]) -> list[int]:
         return ids
 
-    def chosen_logits(self, logits: list[list[float]], ids: list[int]) -> list[float]:
-        return [row[id] for row, id in zip(logits, ids)]
+    def chosen_logits(self, logits: list[list[float]], ids: list[int]) -> array[float]:
+        return array("d", [row[id] for row, id in zip(logits, ids)])
 
     def float32_rows(self, logits: list[list[float]]) -> bytes:
         import struct

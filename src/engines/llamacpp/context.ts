@@ -15,6 +15,12 @@ import type { ThreadPool } from './threadpool.ts';
 
 /** llama.cpp rounds the cells of each sequence up to this. */
 export const CELL_PADDING = 256;
+/**
+ * Rows of logits are provided for in steps of this many. Their list of row numbers lies before everything else in
+ * llama.cpp's compute buffer, which is aligned to 32 bytes: with any other number all activations straddle two lines of the
+ * cache, and f32 prompts were seen at 0.55 to 0.7 of the speed.
+ */
+const OUTPUTS_STEP = 16;
 const FLASH_ATTENTION = { auto: -1, off: 0, on: 1 } as const;
 
 export interface ContextSettings {
@@ -84,7 +90,8 @@ export function openContext(
   set('nBatch', nBatch);
   set('nUbatch', nUbatch);
   set('nSeqMax', sequences);
-  set('nOutputsMax', sequences);
+  const nOutputsMax = Math.ceil(sequences / OUTPUTS_STEP) * OUTPUTS_STEP;
+  set('nOutputsMax', nOutputsMax);
   set('nThreads', threads);
   set('nThreadsBatch', threads);
   set('flashAttnType', FLASH_ATTENTION[askedFlashAttention]);
@@ -143,6 +150,7 @@ export function openContext(
       }),
       nBatch,
       nUbatch,
+      nOutputsMax,
     },
   };
 }
