@@ -72,7 +72,8 @@ def test_a_sequence_that_can_only_be_padded_is_refused(session: DecodeSession) -
     decoder._generator.set_logits(logits[:, None])
     assert decoder.token_ids(decoder.select(logits))[0] == end
     with pytest.raises(RunnerError, match=f"chose token {end}, after which onnxruntime-genai only pads"):
-        decoder.token_ids(decoder.select(decoder.decode_one_token(decoder._selected)))
+        logits = decoder.decode_one_token(decoder._selected)
+        decoder.chosen_logits(logits, decoder.select(logits))
 
 
 def test_teacher_forced_logits_are_those_of_transformers(
