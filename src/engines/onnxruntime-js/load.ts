@@ -10,7 +10,7 @@ import type { ElementType } from '../onnxruntime/capi/table.ts';
 import { describeModel, ran } from '../onnxruntime/effective.ts';
 import { readGraph } from '../onnxruntime/graph.ts';
 import { openModelFolder } from '../onnxruntime/modelfolder.ts';
-import { type NodesRun, ProfileFolder } from '../onnxruntime/profile.ts';
+import { type NodesRun, PROFILED_PROMPT, ProfileFolder } from '../onnxruntime/profile.ts';
 import type { ActivationsSeen } from '../onnxruntime/quantized-kernel.ts';
 import { asEngineError, importOnnxRuntimeNode, type Ort } from './binding.ts';
 import { OrtJsDecoder } from './decoder.ts';
@@ -85,13 +85,13 @@ export async function load(request: LoadRequest): Promise<EngineSession> {
   }
 }
 
-/** One token through the session before anything is timed: the profile ends with it. */
+/** One prompt through the session before anything is timed: the profile ends with it. */
 async function profiledForward(
   decoder: OrtJsDecoder,
   session: InferenceSession,
   profile: ProfileFolder,
 ): Promise<NodesRun[]> {
-  decoder.begin([Int32Array.of(0)], 2);
+  decoder.begin([Int32Array.from(PROFILED_PROMPT)], PROFILED_PROMPT.length);
   await decoder.prefill();
   decoder.end();
   session.endProfiling();

@@ -16,7 +16,7 @@ import { readGraph } from './graph.ts';
 import { openModelFolder } from './modelfolder.ts';
 import { type OrtOptions, ortOptionsSchema } from './options.ts';
 import { FP16_ON_CPU } from './precisions.ts';
-import { type NodesRun, ProfileFolder } from './profile.ts';
+import { type NodesRun, PROFILED_PROMPT, ProfileFolder } from './profile.ts';
 import { type OrtDevice, PROVIDERS } from './providers.ts';
 
 /** Opens the library of the options, or the packaged one, with the versions that a record carries. */
@@ -102,9 +102,9 @@ function sessionSettings(
   };
 }
 
-/** The shortest prompt that has a past to attend to, before anything is timed: the profile ends with it. */
+/** One prompt through the session before anything is timed: the profile ends with it. */
 function profiledForward(decoder: OrtDecoder, session: OrtSession, profile: ProfileFolder): NodesRun[] {
-  decoder.begin([Int32Array.of(0, 0)], 2);
+  decoder.begin([Int32Array.from(PROFILED_PROMPT)], PROFILED_PROMPT.length);
   decoder.prefill();
   decoder.end();
   session.endProfiling();

@@ -72,6 +72,9 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** What is profiled: the shortest prompt that has a past to attend to. Its capacity is its length. */
+export const PROFILED_PROMPT: readonly number[] = [0, 0];
+
 /** A folder for a profile, which ONNX Runtime writes as a file and in no other way. */
 export class ProfileFolder {
   readonly #dir = mkdtempSync(join(tmpdir(), 'ortbench-profile-'));
