@@ -67,6 +67,7 @@ export async function runFidelity(options: FidelityOptions): Promise<number> {
     const context: FidelityContext = {
       rounds,
       sittings: declaration.sittings,
+      moreRounds: declaration.moreRounds,
       minTimedSeconds: declaration.minTimedSeconds,
       seed: declaration.seed,
       threads,
@@ -91,7 +92,7 @@ export async function runFidelity(options: FidelityOptions): Promise<number> {
     for (const problem of problems) if (problem.failed) say(`not measured: ${formatProblem(problem)}`);
     if (options.json) print(JSON.stringify(rows, null, 2));
     if (options.write !== undefined && !interrupt.signal.aborted)
-      await writePage(options.write, declaration, comparisons, results, threads);
+      await writePage(options.write, { ...declaration, rounds }, comparisons, results, threads);
     return interrupt.exitCode() ?? exitCodeOf(rows, problems);
   } finally {
     interrupt.release();
@@ -169,6 +170,7 @@ async function writePage(
   await mkdir(dir, { recursive: true });
   const machine = await captureEnvironment();
   const measuredAt = new Date().toISOString();
+  const { rounds } = declaration;
   const fresh = comparisons.map((comparison, i): FidelitySection => {
     const { rows, problems, versions } = results[i]!;
     const { engine } = comparison;
@@ -178,7 +180,7 @@ async function writePage(
       measuredAt,
       machine,
       threads,
-      sittings: Math.min(declaration.sittings, Math.max(1, ...rows.map(({ rounds }) => rounds))),
+      sittings: Math.min(declaration.sittings, rounds),
       versions: { ...versions },
       rows: [...rows],
       problems: [...problems],

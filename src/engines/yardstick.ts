@@ -8,6 +8,13 @@ import type { RunnerCommand } from './engine.ts';
  */
 export type Selection = 'apart' | 'within';
 
+/**
+ * What a tool repeats: `runs`, in which decoding follows prefill as in use; or `phases`, one of them alone again and again,
+ * so that neither the engine nor the processor's caches ever change from one to the other. Then the driver's prefills are
+ * repeated alone, too, and of its steps those that follow a prefill are not compared.
+ */
+export type Repeats = 'runs' | 'phases';
+
 /** What one participant does in one turn, the same for the driver and for each tool. */
 export interface Turn {
   /** One untimed prefill and step before; left out where a prefill is so long that it needs none. */
@@ -16,6 +23,8 @@ export interface Turn {
   readonly prefills: number;
   /** Whole runs: a prefill and `generate` − 1 steps. */
   readonly runs: number;
+  /** Prefills one after the other with no step between them, besides, after an untimed one; asked of the driver alone. */
+  readonly prefillsAlone: number;
 }
 
 /** Times of one run: all steps together, for a program may tell no more; null where the turn asked for a prefill alone. */
@@ -55,6 +64,7 @@ export interface Yardstick {
   /** What its prefill and its steps are, for the page. */
   readonly method: string;
   readonly selection: Selection;
+  readonly repeats: Repeats;
   /** True, or why the tool cannot run this shape as the driver does, from what the driver reports. */
   covers(shape: Shape, driver: Effective): true | string;
   readonly drive: YardstickDrive;

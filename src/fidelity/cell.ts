@@ -1,22 +1,22 @@
-import type { Selection, Turn } from '../engines/yardstick.ts';
+import type { Repeats, Selection, Turn } from '../engines/yardstick.ts';
 import { EngineError } from '../errors.ts';
 import { watchOtherLoad } from '../machine/load.ts';
 import { roundOrder } from '../runner/schedule.ts';
 import type { Work } from '../runner/work.ts';
 import type { Effective, Shape } from '../schema/protocol.ts';
-import type { Run } from '../schema/record.ts';
 import { PHASES, type Phase } from '../schema/vocabulary.ts';
 import { median } from '../stats/descriptive.ts';
 import { decodeNs, generationThroughput, isWhole, promptThroughput } from '../stats/rates.ts';
 import { pairedSpeedup } from '../stats/speedup.ts';
 import type { Participant } from './participants.ts';
 import { type FidelityRow, judge } from './row.ts';
-import { comparable, planTurn } from './turn.ts';
+import { comparable, planTurn, type TakenTurn } from './turn.ts';
 
 export interface Contender {
   readonly title: string;
   readonly bar: number | null;
   readonly selection: Selection;
+  readonly repeats: Repeats;
   readonly participant: Participant;
 }
 
@@ -43,7 +43,7 @@ export type Measured = Omit<
 
 /** Turns of one participant, by round. */
 interface Turns {
-  readonly runs: Map<number, readonly Run[]>;
+  readonly taken: Map<number, TakenTurn>;
   readonly loads: number[];
   recompiles: number;
 }
@@ -55,7 +55,7 @@ interface Compared {
   readonly turns: Turns;
 }
 
-const noTurns = (): Turns => ({ runs: new Map(), loads: [], recompiles: 0 });
+const noTurns = (): Turns => ({ taken: new Map(), loads: [], recompiles: 0 });
 
 /** One cell over all sittings. */
 export class CellComparison {
@@ -116,21 +116,27 @@ export class CellComparison {
 }
 
 /** Two runs of the driver: the first warms up, the second tells how long the phases are. */
-async function planFor({ driver, shape, work, driverEffective, minTimedSeconds }: CellInput): Promise<Turn> {
-  const once: Turn = { warmUp: true, prefills: 0, runs: 1 };
+async function planFor(input: CellInput): Promise<Turn> {
+  const { driver, shape, work, driverEffective, minTimedSeconds, contenders } = input;
+  const once: Turn = { warmUp: true, prefills: 0, runs: 1, prefillsAlone: 0 };
   const { runs } = await driver.turn(work, shape, once, driverEffective);
-  return planTurn(runs[0]!.prefillNs, decodeNs(runs[0]!), minTimedSeconds);
+  return planTurn(
+    runs[0]!.prefillNs,
+    decodeNs(runs[0]!),
+    minTimedSeconds,
+    contenders.map(({ repeats }) => repeats),
+  );
 }
 
 async function takeTurn(participant: Participant, input: CellInput, turn: Turn, round: number, turns: Turns) {
   const { work, shape, driver, driverEffective, contenders } = input;
   const pids = [driver, ...contenders.map((contender) => contender.participant)].flatMap((each) => each.pids);
   const otherLoad = watchOtherLoad([process.pid, ...pids]);
-  const { runs, recompiles } = await participant.turn(work, shape, turn, driverEffective);
+  const taken = await participant.turn(work, shape, turn, driverEffective);
   const load = otherLoad();
   if (load !== null) turns.loads.push(load);
-  turns.recompiles += recompiles;
-  turns.runs.set(round, runs);
+  turns.recompiles += taken.recompiles;
+  turns.taken.set(round, taken);
 }
 
 function compareWith(
@@ -142,8 +148,8 @@ function compareWith(
   const recompiles = driver.recompiles + tool.recompiles;
   const bar = caveat === null ? contender.bar : null;
   return PHASES.flatMap((phase): Measured[] => {
-    const own = seriesOf(phase, driver, contender.selection, input);
-    const theirs = seriesOf(phase, tool, 'apart', input);
+    const own = seriesOf(phase, driver, contender, input);
+    const theirs = seriesOf(phase, tool, AS_TOLD, input);
     const speedup = pairedSpeedup(own, theirs);
     if (speedup === null) return [];
     return [
@@ -169,18 +175,30 @@ function compareWith(
   });
 }
 
+/** A tool's own times, as it tells them. */
+const AS_TOLD = { selection: 'apart', repeats: 'runs' } as const;
+
 /** Throughput by round. */
-function seriesOf(phase: Phase, turns: Turns, selection: Selection, { shape, work }: CellInput) {
-  const size = { batchSize: shape.batchSize, generate: work.generate, promptTokens: work.promptTokens };
+function seriesOf(
+  phase: Phase,
+  turns: Turns,
+  how: Pick<Contender, 'selection' | 'repeats'>,
+  { shape, work }: CellInput,
+) {
   const rate = phase === 'prefill' ? promptThroughput : generationThroughput;
-  return new Map([...turns.runs].map(([round, runs]) => [round, rate(size, comparable(runs, selection))]));
+  return new Map(
+    [...turns.taken].map(([round, taken]) => {
+      const { runs, generate } = comparable(taken, phase, how, work.generate);
+      return [round, rate({ batchSize: shape.batchSize, generate, promptTokens: work.promptTokens }, runs)];
+    }),
+  );
 }
 
 /** Of the whole runs; null where one side tells none. */
 function sameTokens(driver: Turns, tool: Turns): boolean | null {
   const digests = (turns: Turns) =>
     new Set(
-      [...turns.runs.values()].flatMap((runs) =>
+      [...turns.taken.values()].flatMap(({ runs }) =>
         runs.filter(isWhole).map(({ tokensSha256 }) => tokensSha256),
       ),
     );

@@ -29,6 +29,8 @@ export const declarationSchema = z.strictObject({
   rounds: z.int().min(1),
   /** How many times driver and tools are opened anew; the rounds are spread over them. */
   sittings: z.int().min(1).default(1),
+  /** A cell that does not meet a bar after these rounds gets so many more, each in a sitting of its own. */
+  moreRounds: z.int().min(0).default(0),
   /** A phase is repeated within a turn until it has taken so long. */
   minTimedSeconds: z.number().min(0),
   seed: z.int().default(1),

@@ -1,17 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Engine } from '../engines/engine.ts';
-import { requireSupport } from '../engines/support.ts';
-import type { EngineYardsticks, Yardstick } from '../engines/yardstick.ts';
+import type { Yardstick } from '../engines/yardstick.ts';
 import { EngineError } from '../errors.ts';
-import type { PreparedArtefact } from '../runner/context.ts';
 import { makeWork } from '../runner/work.ts';
 import type { LoadRequest, Shape } from '../schema/protocol.ts';
-import { PRECISIONS, type Precision } from '../schema/vocabulary.ts';
 import { CellComparison, type Contender } from './cell.ts';
-import { type Comparison, nameOf } from './declaration.ts';
+import { nameOf } from './declaration.ts';
 import { openDriver, openTool, type Participant } from './participants.ts';
+import { requestOf, type Subject } from './request.ts';
 import type { FidelityProblem, FidelityRow } from './row.ts';
-import type { FidelityContext } from './run.ts';
 
 interface OpenTool {
   readonly yardstick: Yardstick;
@@ -23,40 +19,34 @@ export class Group {
   readonly rows: FidelityRow[] = [];
   readonly problems: FidelityProblem[] = [];
   readonly versions: Record<string, string> = {};
-  readonly #comparison: Comparison;
-  readonly #engine: Engine;
-  readonly #yardsticks: EngineYardsticks;
-  readonly #model: string;
-  readonly #weights: string;
-  readonly #context: FidelityContext;
+  readonly #subject: Subject;
   readonly #open: Participant[] = [];
   readonly #cells = new Map<string, { readonly shape: Shape; readonly comparison: CellComparison }>();
 
-  constructor(
-    comparison: Comparison,
-    engine: Engine,
-    yardsticks: EngineYardsticks,
-    model: string,
-    weights: string,
-    context: FidelityContext,
-  ) {
-    this.#comparison = comparison;
-    this.#engine = engine;
-    this.#yardsticks = yardsticks;
-    this.#model = model;
-    this.#weights = weights;
-    this.#context = context;
+  constructor(subject: Subject) {
+    this.#subject = subject;
   }
 
   async run(): Promise<void> {
-    const { rounds, sittings } = this.#context;
-    for (let sitting = 0; sitting < sittings && !this.#driverFailed; sitting++) {
-      if (this.#context.signal.aborted) break;
+    const { rounds, sittings, moreRounds } = this.#subject.context;
+    const { batchSizes, promptLengths, generate } = this.#subject.comparison;
+    const shapes = batchSizes.flatMap((batchSize) =>
+      promptLengths.map((promptLength) => ({ batchSize, promptLength, generate })),
+    );
+    for (let sitting = 0; sitting < sittings; sitting++) {
       const ofSitting = Array.from({ length: rounds }, (_, round) => round).filter(
         (round) => round % sittings === sitting,
       );
-      await this.#sit(ofSitting);
+      await this.#sit(ofSitting, shapes);
     }
+    // All rounds of a cell count, also those that spoke against it.
+    const open = shapes.filter((shape) =>
+      this.#cells
+        .get(JSON.stringify(shape))
+        ?.comparison.measured()
+        .some(({ verdict }) => verdict === 'undecided' || verdict === 'missed'),
+    );
+    for (let round = rounds; round < rounds + moreRounds; round++) await this.#sit([round], open);
     for (const { shape, comparison } of this.#cells.values()) this.#finish(shape, comparison);
   }
 
@@ -64,14 +54,15 @@ export class Group {
    * Opens everything anew: where a process got its memory sways its speed for as long as it lives, which rounds of the
    * same processes could not tell from the driver's own.
    */
-  async #sit(rounds: readonly number[]): Promise<void> {
-    if (rounds.length === 0) return;
+  async #sit(rounds: readonly number[], shapes: readonly Shape[]): Promise<void> {
+    if (rounds.length === 0 || shapes.length === 0) return;
+    if (this.#driverFailed || this.#subject.context.signal.aborted) return;
     try {
-      const request = await this.#request();
-      this.#context.onProgress(`${this.#label}: loading`);
-      const driver = this.#keep(await openDriver(this.#engine, request));
+      const request = await requestOf(this.#subject);
+      this.#subject.context.onProgress(`${this.#label}: loading`);
+      const driver = this.#keep(await openDriver(this.#subject.engine, request));
       const tools = await this.#openTools(request);
-      if (tools.length > 0) await this.#shapes(driver, tools, rounds);
+      if (tools.length > 0) await this.#inTurn(shapes, driver, tools, rounds);
     } catch (error) {
       this.#problem(null, error);
     } finally {
@@ -80,51 +71,19 @@ export class Group {
   }
 
   get #label(): string {
-    return `${nameOf(this.#comparison)} ${this.#model} ${this.#weights}`;
-  }
-
-  async #request(): Promise<LoadRequest> {
-    const { build, options, batchSizes, promptLengths, generate } = this.#comparison;
-    const ofBuild = build === undefined ? {} : this.#yardsticks.builds[build]!(this.#context.toolFolders);
-    const { artefact, precision } = await this.#artefact();
-    return {
-      model: this.#model,
-      artefactDir: artefact.dir,
-      precision,
-      device: 'cpu',
-      threads: this.#context.threads,
-      maxBatchSize: Math.max(...batchSizes),
-      maxSequenceLength: Math.max(...promptLengths) + generate,
-      options: this.#engine.options.parse({ ...ofBuild, ...options }),
-    };
-  }
-
-  async #artefact(): Promise<{ artefact: PreparedArtefact; precision: Precision }> {
-    const { artefact: kind, title } = this.#engine.meta;
-    const { artefact, derived } = this.#context;
-    const precision = PRECISIONS.find((name) => name === this.#weights);
-    if (precision !== undefined) {
-      requireSupport(this.#engine.meta, 'cpu', precision, this.#comparison.options);
-      return { artefact: await artefact(this.#model, kind, precision), precision };
-    }
-    const format = this.#yardsticks.formats[this.#weights];
-    if (format === undefined)
-      throw new EngineError('unsupported', `${title} is not compared in ${this.#weights}`);
-    const source = await artefact(this.#model, kind, format.from);
-    const made = await derived(source, this.#weights, (outDir) => format.make(source.dir, outDir));
-    return { artefact: made, precision: format.loadedAs };
+    return `${nameOf(this.#subject.comparison)} ${this.#subject.model} ${this.#subject.weights}`;
   }
 
   async #openTools(request: LoadRequest): Promise<OpenTool[]> {
     const opened: OpenTool[] = [];
-    for (const { tool, bar } of this.#comparison.tools) {
-      const yardstick = this.#yardsticks.tools[tool]!;
-      const { title, selection } = yardstick;
+    for (const { tool, bar } of this.#subject.comparison.tools) {
+      const yardstick = this.#subject.yardsticks.tools[tool]!;
+      const { title, selection, repeats } = yardstick;
       // Not to be had in this sitting either.
       if (this.problems.some((problem) => problem.tool === title && problem.batchSize === null)) continue;
       try {
-        const participant = this.#keep(await openTool(yardstick, request, this.#context.toolFolders));
-        opened.push({ yardstick, contender: { title, bar, selection, participant } });
+        const participant = this.#keep(await openTool(yardstick, request, this.#subject.context.toolFolders));
+        opened.push({ yardstick, contender: { title, bar, selection, repeats, participant } });
       } catch (error) {
         this.#problem(title, error);
       }
@@ -132,19 +91,20 @@ export class Group {
     return opened;
   }
 
-  async #shapes(driver: Participant, tools: readonly OpenTool[], rounds: readonly number[]): Promise<void> {
-    const { batchSizes, promptLengths, generate } = this.#comparison;
-    for (const batchSize of batchSizes) {
-      for (const promptLength of promptLengths) {
-        if (this.#context.signal.aborted) return;
-        const shape = { batchSize, promptLength, generate };
-        try {
-          await this.#cell(shape, driver, tools, rounds);
-        } catch (error) {
-          this.#problem(null, error, shape);
-          // A session that is lost cannot take the next shape.
-          if (error instanceof EngineError && error.sessionLost) return;
-        }
+  async #inTurn(
+    shapes: readonly Shape[],
+    driver: Participant,
+    tools: readonly OpenTool[],
+    rounds: readonly number[],
+  ): Promise<void> {
+    for (const shape of shapes) {
+      if (this.#subject.context.signal.aborted) return;
+      try {
+        await this.#cell(shape, driver, tools, rounds);
+      } catch (error) {
+        this.#problem(null, error, shape);
+        // A session that is lost cannot take the next shape.
+        if (error instanceof EngineError && error.sessionLost) return;
       }
     }
   }
@@ -155,7 +115,7 @@ export class Group {
     tools: readonly OpenTool[],
     rounds: readonly number[],
   ): Promise<void> {
-    const { minTimedSeconds, seed, signal, modelShape, onProgress } = this.#context;
+    const { minTimedSeconds, seed, signal, modelShape, onProgress } = this.#subject.context;
     const { batchSize, promptLength, generate } = shape;
     const label = `${this.#label}, batch ${batchSize}, prompt ${promptLength}`;
     onProgress(`${label}: preparing`);
@@ -169,8 +129,8 @@ export class Group {
     if (contenders.length === 0) return;
     const work = makeWork(
       {
-        engine: nameOf(this.#comparison),
-        model: this.#model,
+        engine: nameOf(this.#subject.comparison),
+        model: this.#subject.model,
         precision: 'fp32',
         device: 'cpu',
         batchSize,
@@ -178,7 +138,7 @@ export class Group {
         generate,
       },
       seed,
-      modelShape(this.#model),
+      modelShape(this.#subject.model),
     );
     onProgress(`${label}: rounds ${rounds.map((round) => round + 1).join(', ')}`);
     const key = JSON.stringify(shape);
@@ -200,10 +160,14 @@ export class Group {
 
   #finish(shape: Shape, comparison: CellComparison): void {
     for (const [title, error] of comparison.failures) this.#problem(title, error, shape);
-    const names = { engine: nameOf(this.#comparison), model: this.#model, precision: this.#weights };
+    const names = {
+      engine: nameOf(this.#subject.comparison),
+      model: this.#subject.model,
+      precision: this.#subject.weights,
+    };
     const rows = comparison.measured().map(({ tool, ...row }) => ({ ...names, tool, ...shape, ...row }));
     this.rows.push(...rows);
-    this.#context.onRows(rows);
+    this.#subject.context.onRows(rows);
   }
 
   async #isReady({ title, participant }: Contender, shape: Shape): Promise<boolean> {
@@ -234,10 +198,10 @@ export class Group {
 
   #report(tool: string | null, reason: string, failed: boolean, shape?: Shape): void {
     const problem: FidelityProblem = {
-      engine: nameOf(this.#comparison),
+      engine: nameOf(this.#subject.comparison),
       tool,
-      model: this.#model,
-      precision: this.#weights,
+      model: this.#subject.model,
+      precision: this.#subject.weights,
       batchSize: shape?.batchSize ?? null,
       promptLength: shape?.promptLength ?? null,
       reason,

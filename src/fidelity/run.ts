@@ -11,6 +11,8 @@ export interface FidelityContext {
   readonly rounds: number;
   /** How many times everything is opened anew; the rounds are spread over them. */
   readonly sittings: number;
+  /** Further rounds, each in a sitting of its own, for cells that did not meet a bar. */
+  readonly moreRounds: number;
   readonly minTimedSeconds: number;
   readonly seed: number;
   readonly threads: number;
@@ -48,7 +50,7 @@ export async function runComparison(
   for (const model of comparison.models) {
     for (const weights of comparison.weights) {
       if (context.signal.aborted) break;
-      const group = new Group(comparison, engine, yardsticks, model, weights, context);
+      const group = new Group({ comparison, engine, yardsticks, model, weights, context });
       await group.run();
       rows.push(...group.rows);
       problems.push(...group.problems);

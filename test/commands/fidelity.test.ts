@@ -94,6 +94,26 @@ describe('runFidelity', () => {
     ]);
   });
 
+  it('gives more rounds, of which all count, to the cells that do not meet a bar', async () => {
+    const entry = { tools: [{ tool: 'slower', bar: 100 }], generate: 5 };
+    const open = cells(entry);
+    const declared = JSON.parse(readFileSync(open, 'utf8'));
+    const more = join(folder, 'more.yaml');
+    writeFileSync(more, JSON.stringify({ ...declared, sittings: 2, moreRounds: 3 }));
+    const missed = await run({ cells: more, rounds: '2' });
+    expect(missed.rows.map(({ rounds, verdict }) => [rounds, verdict])).toEqual([
+      [5, 'undecided'],
+      [5, 'undecided'],
+    ]);
+    declared.comparisons[0].tools[0].bar = 0.001;
+    writeFileSync(more, JSON.stringify({ ...declared, sittings: 2, moreRounds: 3 }));
+    const met = await run({ cells: more, rounds: '2' });
+    expect(met.rows.map(({ rounds, verdict }) => [rounds, verdict])).toEqual([
+      [2, 'met'],
+      [2, 'met'],
+    ]);
+  });
+
   it('goes on without a tool that fails or is not there, and ends with 4', async () => {
     const tools = ['failing', 'program', 'slower'].map((tool) => ({ tool, bar: null }));
     const { code, rows } = await run({ cells: cells({ tools, batchSizes: [1, 2] }), rounds: '2' });

@@ -23,14 +23,19 @@ const work = makeWork(
 
 describe('planTurn', () => {
   it('repeats each phase until it is long enough, and prefills by themselves where that is dearer', () => {
-    expect(planTurn(50 * MS, 100 * MS, 0.25)).toEqual({ warmUp: true, prefills: 2, runs: 3 });
-    expect(planTurn(600 * MS, 300 * MS, 0.25)).toEqual({ warmUp: false, prefills: 0, runs: 1 });
-    expect(planTurn(200 * MS, 50 * MS, 0.25)).toEqual({ warmUp: true, prefills: 0, runs: 5 });
+    expect(planTurn(50 * MS, 100 * MS, 0.25)).toMatchObject({ warmUp: true, prefills: 2, runs: 3 });
+    expect(planTurn(600 * MS, 300 * MS, 0.25)).toMatchObject({ warmUp: false, prefills: 0, runs: 1 });
+    expect(planTurn(200 * MS, 50 * MS, 0.25)).toMatchObject({ warmUp: true, prefills: 0, runs: 5 });
   });
 
   it('has limits, also for an engine that takes no time', () => {
-    expect(planTurn(0, 0, 0.25)).toEqual({ warmUp: true, prefills: 4, runs: 8 });
-    expect(planTurn(0, 0, 0)).toEqual({ warmUp: true, prefills: 0, runs: 1 });
+    expect(planTurn(0, 0, 0.25)).toMatchObject({ warmUp: true, prefills: 4, runs: 8 });
+    expect(planTurn(0, 0, 0)).toMatchObject({ warmUp: true, prefills: 0, runs: 1 });
+  });
+
+  it('repeats prefills alone as often, for a tool that does', () => {
+    expect(planTurn(50 * MS, 100 * MS, 0.25, ['runs']).prefillsAlone).toBe(0);
+    expect(planTurn(50 * MS, 100 * MS, 0.25, ['runs', 'phases']).prefillsAlone).toBe(5);
   });
 });
 
@@ -49,8 +54,14 @@ describe('sessionTurn', () => {
       'in-process',
       LIMITS,
     );
-    const { runs, recompiles } = await sessionTurn(session, work, { warmUp: true, prefills: 2, runs: 1 });
+    const turn = { warmUp: true, prefills: 2, runs: 1, prefillsAlone: 3 };
+    const { runs, alone, recompiles } = await sessionTurn(session, work, turn);
     expect(recompiles).toBe(0);
+    expect(alone.map(({ stepNs, tokensReturned }) => [stepNs.length, tokensReturned])).toEqual([
+      [0, 2],
+      [0, 2],
+      [0, 2],
+    ]);
     expect(runs.map(({ stepNs }) => stepNs.length)).toEqual([0, 0, 4]);
     expect(runs.map(({ selectNs }) => selectNs.length)).toEqual([1, 1, 5]);
     expect(runs.map(({ tokensSha256 }) => tokensSha256 === null)).toEqual([true, true, false]);
@@ -71,15 +82,36 @@ describe('comparable', () => {
   };
 
   it('adds the selections to the phases that they belong to, where the tool’s times contain its own', () => {
-    expect(comparable([run], 'apart')).toEqual([run]);
-    const [within] = comparable([run], 'within');
-    expect(within).toMatchObject({ prefillNs: 101, stepNs: [], stepTotal: { steps: 2, ns: 35 } });
+    const taken = { runs: [run], alone: [] };
+    const apart = { selection: 'apart', repeats: 'runs' } as const;
+    expect(comparable(taken, 'decode', apart, 3)).toEqual({ runs: [run], generate: 3 });
+    const { runs } = comparable(taken, 'decode', { selection: 'within', repeats: 'runs' }, 3);
+    expect(runs[0]).toMatchObject({ prefillNs: 101, stepNs: [], stepTotal: { steps: 2, ns: 35 } });
   });
 
   it('makes no decode out of a prefill', () => {
-    const [prefill] = comparable([{ ...run, stepNs: [], selectNs: [1] }], 'within');
-    expect(prefill).toMatchObject({ prefillNs: 101, stepNs: [] });
-    expect(prefill).not.toHaveProperty('stepTotal');
+    const taken = { runs: [{ ...run, stepNs: [], selectNs: [1] }], alone: [] };
+    const { runs } = comparable(taken, 'prefill', { selection: 'within', repeats: 'runs' }, 3);
+    expect(runs[0]).toMatchObject({ prefillNs: 101, stepNs: [] });
+    expect(runs[0]).not.toHaveProperty('stepTotal');
+  });
+
+  it('leaves what a change of phase costs out, against a tool that repeats one phase', () => {
+    const prefill = { ...run, prefillNs: 90, stepNs: [], selectNs: [1] };
+    const long = { ...run, stepNs: [50, 40, 30, 20, 10], selectNs: [1, 2, 3, 4, 5, 6] };
+    const taken = { runs: [prefill, long], alone: [prefill] };
+    const phases = { selection: 'apart', repeats: 'phases' } as const;
+    expect(comparable(taken, 'prefill', phases, 6)).toEqual({ runs: [prefill], generate: 6 });
+    const decode = comparable(taken, 'decode', phases, 6);
+    expect(decode.generate).toBe(3);
+    expect(decode.runs.map(({ stepNs, selectNs }) => [stepNs, selectNs])).toEqual([
+      [
+        [20, 10],
+        [1, 5, 6],
+      ],
+    ]);
+    const summed = { ...run, stepNs: [], stepTotal: { steps: 2, ns: 30 } };
+    expect(() => comparable({ runs: [summed], alone: [] }, 'decode', phases, 3)).toThrow('each on its own');
   });
 });
 

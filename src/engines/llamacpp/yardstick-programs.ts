@@ -113,12 +113,12 @@ export async function llamaBench(request: LoadRequest, toolFolders: readonly str
       };
       const prefill = await runProgram(tool, benchArguments(model, prompt, driver));
       const depth = { prompt: 0, generate: shape.generate - 1, depth: shape.promptLength };
-      // Its warm-up for decoding is a single step: as cheap as none.
+      // The first repetition computes the prompt and pays for the change to decoding; its warm-up is as cheap as none.
       const decode = await runProgram(
         tool,
-        benchArguments(model, { ...depth, repetitions: runs, warmUp: true }, driver),
+        benchArguments(model, { ...depth, repetitions: runs + 1, warmUp: true }, driver),
       );
-      const decodeNs = readBenchSamples(decode, runs);
+      const decodeNs = readBenchSamples(decode, runs + 1).slice(1);
       return readBenchSamples(prefill, prefills + runs).map((ns, i) => ({
         prefillNs: ns,
         decodeNs: i < prefills ? null : decodeNs[i - prefills]!,

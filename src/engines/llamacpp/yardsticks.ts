@@ -40,6 +40,7 @@ export const yardsticks: EngineYardsticks = {
         'and polling that the driver reports. Each turn is a process: `-npp P -ntg 1,…,G−1 -npl B`, in which the first ' +
         'row warms up. T_PP is prefill, T_TG of G − 1 forwards is decode; both end when the computation has.',
       selection: 'apart',
+      repeats: 'runs',
       covers,
       drive: { kind: 'program', open: batchedBench },
     },
@@ -47,12 +48,16 @@ export const yardsticks: EngineYardsticks = {
       title: 'llama-bench',
       method:
         'llama.cpp’s own program on the same GGUF file: `-p P -n 0` is prefill; `-p 0 -n G−1 -d P` is decode at that ' +
-        'depth. One sequence only, and no f32 KV cache: there the driver is set to f16.',
+        'depth, from a copy of the KV cache. It repeats one phase alone, and so sees neither the graph that llama.cpp builds ' +
+        'anew at every change of phase nor the caches that a prompt leaves to the steps after it: the driver’s prefills are ' +
+        'repeated alone, too, and the first half of its steps is left out. One sequence only, and no f32 KV cache: there the driver is set to f16.',
       selection: 'apart',
+      repeats: 'phases',
       covers: (shape, driver) => {
         if (shape.batchSize > 1) return 'llama-bench decodes one sequence only';
         if (!LLAMA_BENCH_KV.includes(String(driver.kvCacheType)))
           return `llama-bench knows no ${driver.kvCacheType} KV cache`;
+        if (driver.mmap === false) return 'llama-bench is not set to load without mapping the file';
         return covers(shape, driver);
       },
       drive: { kind: 'program', open: llamaBench },

@@ -12,6 +12,7 @@ export const yardsticks: EngineYardsticks = {
         'Prefill is `append_tokens` and the call right after it, which only selects; a step is one later ' +
         '`generate_next_token`, which runs the model and selects. The driver’s selection is added to its phases.',
       selection: 'within',
+      repeats: 'runs',
       covers: always,
       drive: {
         kind: 'runner',
@@ -27,6 +28,7 @@ export const yardsticks: EngineYardsticks = {
         'The public API of onnxruntime-node, as a JavaScript application uses it, on the same ONNX files. No bar: what ' +
         'the difference costs is the finding.',
       selection: 'apart',
+      repeats: 'runs',
       covers: always,
       drive: { kind: 'engine', engine: 'onnxruntime-js', options: {} },
     },

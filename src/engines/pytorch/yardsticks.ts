@@ -5,6 +5,7 @@ const tool = (title: string, mode: string, selection: Yardstick['selection'], me
   title,
   method,
   selection,
+  repeats: 'runs',
   covers: always,
   drive: {
     kind: 'runner',
@@ -17,6 +18,7 @@ const otherMode = (mode: string): Yardstick => ({
   title: `torch.compile, mode ${mode}`,
   method: `ortbench’s own driver with torch.compile’s mode \`${mode}\`: the mode in use must be the best of them.`,
   selection: 'apart',
+  repeats: 'runs',
   covers: always,
   drive: { kind: 'engine', engine: 'pytorch-compile', options: { mode } },
 });

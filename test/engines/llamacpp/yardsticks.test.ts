@@ -25,7 +25,7 @@ const driver = {
   flashAttention: 'on',
 };
 const shape = { batchSize: 4, promptLength: 32, generate: 16 };
-const turn = { warmUp: true, prefills: 2, runs: 1 };
+const turn = { warmUp: true, prefills: 2, runs: 1, prefillsAlone: 0 };
 
 const row = (tg: number, t_pp: number, t_tg: number, extra: object = {}) =>
   JSON.stringify({ pp: 32, tg, pl: 4, n_batch: 1024, n_ubatch: 512, n_threads: 2, t_pp, t_tg, ...extra });

@@ -1,39 +1,16 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { readHistory } from '../../../src/history/history.ts';
 import { historySection } from '../../../src/history/section.ts';
 import type { writeReport } from '../../../src/report/write.ts';
 import { SLOWER, writeNights } from '../../history/nights.ts';
-import { findChromium, startChromium } from '../chromium.ts';
 import { ENGINES, type FixtureOptions, HOSTILE, makeInput } from '../fixtures.ts';
-import { openPage } from './open-page.ts';
+import { describeInChromium } from './open-page.ts';
 
-const found = findChromium();
-const reason =
-  found === null ? ' (skipped: no Chromium on the path, and none named by ORTBENCH_CHROMIUM)' : '';
-
-describe.skipIf(found === null)(`the page in headless Chromium${reason}`, () => {
-  let folder: string;
-  let browser: Browser;
+describeInChromium('the page in headless Chromium', ({ open: openPage, folder }) => {
   let page: Page;
-  /** Everything that a page must not do. */
-  const faults: string[] = [];
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'ortbench-page-'));
-    browser = await startChromium(found!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-  afterEach(async () => {
-    await page?.context().close();
-    expect(faults.splice(0)).toEqual([]);
-  });
 
   const mixed: FixtureOptions = {
     models: [
@@ -47,13 +24,12 @@ describe.skipIf(found === null)(`the page in headless Chromium${reason}`, () => 
       engine === 'pytorch-compile' && model === 'phi-2' ? 'mismatch' : 'match',
   };
 
-  /** Opens a report of its own from file://, and watches what it does. */
   async function open(
     options: FixtureOptions,
     context: BrowserContextOptions = {},
     written: Parameters<typeof writeReport>[2] = { formats: ['html'] },
   ): Promise<Page> {
-    page = await openPage(browser, folder, makeInput(options), { context, written, faults });
+    page = await openPage(makeInput(options), { context, written });
     return page;
   }
 
@@ -229,7 +205,7 @@ describe.skipIf(found === null)(`the page in headless Chromium${reason}`, () => 
   });
 
   test('stored runs over time: a section with its charts, which the pointer and the theme reach', async () => {
-    const nights = join(folder, 'nights');
+    const nights = join(folder(), 'nights');
     writeNights(nights, SLOWER);
     const history = historySection(await readHistory([nights]));
     await open(mixed, { viewport: { width: 400, height: 900 } }, { formats: ['html'], history });

@@ -1,11 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { findChromium, startChromium } from '../chromium.ts';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { makeInput } from '../fixtures.ts';
-import { openPage } from './open-page.ts';
+import { describeInChromium } from './open-page.ts';
 
 interface Stop {
   /** What a screen reader would say. */
@@ -38,31 +34,11 @@ const STOP = `(() => {
   };
 })()`;
 
-const found = findChromium();
-const reason =
-  found === null ? ' (skipped: no Chromium on the path, and none named by ORTBENCH_CHROMIUM)' : '';
-
-describe.skipIf(found === null)(`the page by keyboard${reason}`, () => {
-  let folder: string;
-  let browser: Browser;
+describeInChromium('the page by keyboard', ({ open: openPage }) => {
   let page: Page;
-  const faults: string[] = [];
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'ortbench-keyboard-'));
-    browser = await startChromium(found!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-  afterEach(async () => {
-    await page?.context().close();
-    expect(faults.splice(0)).toEqual([]);
-  });
-
   const open = async (width = 1280) => {
     const input = makeInput({ generate: 4, batchSizes: [1, 4], promptLengths: [64] });
-    page = await openPage(browser, folder, input, { context: { viewport: { width, height: 800 } }, faults });
+    page = await openPage(input, { context: { viewport: { width, height: 800 } } });
     // Charts are drawn when they come near the window.
     await page.locator('#more-figures, #figures figure:last-child').last().scrollIntoViewIfNeeded();
     await expect.poll(() => page.locator('.legend button').count()).toBeGreaterThan(4);

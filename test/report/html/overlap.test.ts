@@ -1,13 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findChromium, startChromium } from '../chromium.ts';
+import { expect, test } from 'vitest';
 import { ENGINES, type FixtureOptions } from '../fixtures.ts';
 import { gatheredInputs } from '../gathered.ts';
-import { openPage } from './open-page.ts';
+import { describeInChromium } from './open-page.ts';
 
 const WATCH = fileURLToPath(new URL('watch-text.js', import.meta.url));
 
@@ -57,34 +52,15 @@ const SHAPES: readonly (readonly [cells: number, engines: number, batches: numbe
   [200, 1, 1, 200],
 ];
 
-const found = findChromium();
-const reason =
-  found === null ? ' (skipped: no Chromium on the path, and none named by ORTBENCH_CHROMIUM)' : '';
-
-describe.skipIf(found === null)(`text on the page's charts${reason}`, () => {
-  let folder: string;
-  let browser: Browser;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'ortbench-page-text-'));
-    browser = await startChromium(found!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-
+describeInChromium("text on the page's charts", ({ open: openPage }) => {
   /** Every chart of a report of two runs under a roof beside another tool's figures. */
   async function drawnOn(options: FixtureOptions, width: number): Promise<Drawn[]> {
-    const faults: string[] = [];
     const context = { viewport: { width, height: 900 } };
-    const page = await openPage(browser, folder, gatheredInputs(options), { context, before: WATCH, faults });
+    const page = await openPage(gatheredInputs(options), { context, before: WATCH });
     for (let more = page.locator('#more-figures'); await more.isVisible(); ) await more.click();
     // Paper wants all charts, also those that are not in view.
     await page.evaluate("dispatchEvent(new Event('beforeprint'))");
-    const drawn = await page.evaluate<Drawn[]>('drawnText()');
-    await page.context().close();
-    expect(faults).toEqual([]);
-    return drawn;
+    return page.evaluate<Drawn[]>('drawnText()');
   }
 
   test.each(SHAPES.flatMap((shape) => [400, 1280].map((width) => [...shape, width] as const)))(

@@ -60,9 +60,15 @@ export function benchArguments(settings: BenchSettings, run: BenchRun): string[]
     ...(poll === null ? [] : ['--poll', `${poll}`]),
     ...['-fa', settings.flashAttention, '-ctk', kvCacheType, '-ctv', kvCacheType],
     ...(settings.kvUnified ? ['-kvu'] : []),
-    ...(settings.mmap ? [] : ['--no-mmap']),
   ];
 }
+
+/**
+ * What has no argument that all versions take: llama.cpp 0.5 replaced `--no-mmap` by `--load-mode`, and refuses arguments that
+ * it does not know. Variables it does not know it ignores.
+ */
+export const benchVariables = (settings: BenchSettings): Record<string, string> =>
+  settings.mmap ? {} : { LLAMA_ARG_LOAD_MODE: 'none', LLAMA_ARG_NO_MMAP: '1', LLAMA_ARG_MMAP: '0' };
 
 /**
  * Runs the program, again where it lost rows that count.
@@ -79,7 +85,8 @@ export async function runBatchedBench(
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const padding = Array.from({ length: attempt === 0 ? 0 : 8 ** attempt }, () => 1);
     const padded = { ...run, steps: [...run.steps, ...padding] };
-    const rows = readRows(await runProgram(program, benchArguments(settings, padded)), padded);
+    const stdout = await runProgram(program, benchArguments(settings, padded), benchVariables(settings));
+    const rows = readRows(stdout, padded);
     if (rows.length >= least) return rows.slice(0, run.steps.length);
     arrived = rows.length;
   }

@@ -11,10 +11,15 @@ export interface Program {
   readonly cwd?: string;
 }
 
-/** @returns what it printed. @throws EngineError `oom` or `failed` with the program's own last words. */
-export async function runProgram({ file, env, cwd }: Program, args: readonly string[]): Promise<string> {
+/** `variables` are added to its environment. @returns what it printed. @throws EngineError `oom` or `failed` with the program's own last words. */
+export async function runProgram(
+  { file, env, cwd }: Program,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const result = await execa(file, args, {
-    ...(env === undefined ? {} : { env, extendEnv: false }),
+    env: { ...env, ...variables },
+    extendEnv: env === undefined,
     ...(cwd === undefined ? {} : { cwd }),
     reject: false,
     stdin: 'ignore',

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type BenchSettings,
   benchArguments,
+  benchVariables,
   readRows,
 } from '../../../../src/engines/llamacpp/tools/batched-bench.ts';
 
@@ -25,10 +26,15 @@ describe('benchArguments', () => {
     const line = benchArguments(settings, run).join(' ');
     expect(line).toBe(
       '-m /m/model.gguf --device none --output-format jsonl -npp 32 -ntg 1,255,1 -npl 4 -c 2048 ' +
-        '-b 2048 -ub 256 -t 3 -tb 3 --poll 0 -fa auto -ctk f16 -ctv f16 -kvu --no-mmap',
+        '-b 2048 -ub 256 -t 3 -tb 3 --poll 0 -fa auto -ctk f16 -ctv f16 -kvu',
     );
     const plain = benchArguments({ ...settings, poll: null, kvUnified: false, mmap: true }, run).join(' ');
-    expect(plain).not.toMatch(/--poll|-kvu|--no-mmap/);
+    expect(plain).not.toMatch(/--poll|-kvu/);
+  });
+
+  it('asks for no mapping in variables, which no version refuses', () => {
+    expect(benchVariables(settings)).toMatchObject({ LLAMA_ARG_LOAD_MODE: 'none' });
+    expect(benchVariables({ ...settings, mmap: true })).toEqual({});
   });
 });
 
