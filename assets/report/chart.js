@@ -3,7 +3,6 @@
 import { data, textOf } from './data.js';
 import { decorations, GROUP_BAND, isUpright, uprightText, VALUE_FONT } from './decorations.js';
 import { fits } from './filters.js';
-import { showLegend } from './legend.js';
 import { barFill, fillOf } from './patterns.js';
 import { currentTheme } from './theme.js';
 
@@ -62,6 +61,9 @@ function detailsOf(mark) {
   return lines;
 }
 
+/** @param {PageFigure} figure */
+export const shownSeries = (figure) => figure.series.filter(({ engine }) => fits('engine', engine));
+
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {PageFigure} figure
@@ -70,12 +72,12 @@ function detailsOf(mark) {
 export function drawChart(canvas, figure) {
   const theme = currentTheme();
   const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  const series = figure.series.filter(({ engine }) => fits('engine', engine));
+  const series = shownSeries(figure);
   const font = { family: 'system-ui, sans-serif', size: 12 };
   const { reference } = figure;
   const width = canvas.parentElement?.clientWidth ?? 0;
   const barWidth = Math.min(92, ((width - 70) / figure.categories.length / series.length) * 0.86 * 0.92);
-  const chart = new Chart(canvas, {
+  return new Chart(canvas, {
     type: 'bar',
     data: {
       labels: figure.categories.map(([, ...lines]) => lines),
@@ -149,9 +151,6 @@ export function drawChart(canvas, figure) {
     },
     plugins: [decorations(figure, series), referenceLine(reference)],
   });
-  const legend = canvas.closest('figure')?.querySelector('.legend');
-  if (legend) showLegend(legend, chart, series);
-  return chart;
 }
 
 /**

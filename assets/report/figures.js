@@ -1,8 +1,9 @@
 // The list of charts: a few at first, more when asked for, each drawn when it comes into view.
 
-import { drawChart } from './chart.js';
+import { drawChart, shownSeries } from './chart.js';
 import { data, element } from './data.js';
-import { figureFits, fits } from './filters.js';
+import { figureFits } from './filters.js';
+import { showLegend } from './legend.js';
 import { leastWidth, partsOf } from './parts.js';
 import { printing } from './theme.js';
 
@@ -23,10 +24,23 @@ const seen = new IntersectionObserver(
   { rootMargin: '400px' },
 );
 
+/** @param {Element} node */
+const plotOf = (node) => /** @type {HTMLCanvasElement | null} */ (node.querySelector('.plot canvas'));
+
+/**
+ * @param {Element} node
+ * @param {PageFigure} figure
+ */
+function fillLegend(node, figure) {
+  const [place, canvas] = [node.querySelector('.legend'), plotOf(node)];
+  if (place === null || canvas === null) return;
+  showLegend(place, () => drawn.get(canvas)?.chart, shownSeries(figure));
+}
+
 /** @param {Element} target */
 function drawWaiting(target) {
   const figure = waiting.get(target);
-  const canvas = target.querySelector('canvas');
+  const canvas = plotOf(target);
   if (figure === undefined || canvas === null) return;
   waiting.delete(target);
   seen.unobserve(target);
@@ -56,8 +70,7 @@ function figureElement(figure) {
     'aria-label',
     `${figure.title}. ${figure.subtitle}. The table of results has the same figures.`,
   );
-  const series = figure.series.filter(({ engine }) => fits('engine', engine)).length;
-  const least = leastWidth(figure, series);
+  const least = leastWidth(figure, shownSeries(figure).length);
   plot.style.minWidth = `${least}px`;
   if (least > COLUMN_WIDTH) node.className = 'wide';
   plot.append(canvas);
@@ -93,6 +106,7 @@ function figureElement(figure) {
     scroll,
     caption,
   );
+  fillLegend(node, figure);
   return node;
 }
 
@@ -136,9 +150,12 @@ export function repaint() {
     if (printing) for (const node of [...waiting.keys()]) drawWaiting(node);
     return;
   }
+  for (const [node, figure] of waiting) fillLegend(node, figure);
   for (const [canvas, { chart, figure }] of drawn) {
     chart.destroy();
     drawn.set(canvas, { chart: drawChart(canvas, figure), figure });
+    const node = canvas.closest('figure');
+    if (node !== null) fillLegend(node, figure);
   }
 }
 

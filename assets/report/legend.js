@@ -23,11 +23,12 @@ function swatch(colour, crossed) {
 }
 
 /**
+ * There before the chart is, so that nothing below moves when it is drawn.
  * @param {Element} place
- * @param {BarChart} chart
+ * @param {() => BarChart | undefined} chartOf
  * @param {PageFigure['series']} series
  */
-export function showLegend(place, chart, series) {
+export function showLegend(place, chartOf, series) {
   place.replaceChildren(
     ...series.map((one, index) => {
       const button = document.createElement('button');
@@ -36,6 +37,8 @@ export function showLegend(place, chart, series) {
       button.title = `Hide or show ${one.name}`;
       button.append(swatch(one.colour, one.imported), one.name);
       button.addEventListener('click', () => {
+        const chart = chartOf();
+        if (chart === undefined) return;
         const shown = !chart.isDatasetVisible(index);
         chart.setDatasetVisibility(index, shown);
         button.ariaPressed = String(shown);
