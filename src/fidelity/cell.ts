@@ -1,6 +1,7 @@
 import type { Repeats, Selection, Turn } from '../engines/yardstick.ts';
 import { EngineError } from '../errors.ts';
 import { watchOtherLoad } from '../machine/load.ts';
+import type { IdleWatch } from '../runner/idle.ts';
 import { roundOrder } from '../runner/schedule.ts';
 import type { Work } from '../runner/work.ts';
 import type { Effective, Shape } from '../schema/protocol.ts';
@@ -30,6 +31,8 @@ export interface CellInput {
   readonly rounds: readonly number[];
   readonly minTimedSeconds: number;
   readonly seed: number;
+  /** Began before any session was loaded in this process. */
+  readonly idle: IdleWatch;
   /** Names the cell, for the order of its rounds. */
   readonly label: string;
   readonly signal: AbortSignal;
@@ -129,10 +132,17 @@ async function planFor(input: CellInput): Promise<Turn> {
 }
 
 async function takeTurn(participant: Participant, input: CellInput, turn: Turn, round: number, turns: Turns) {
-  const { work, shape, driver, driverEffective, contenders } = input;
-  const pids = [driver, ...contenders.map((contender) => contender.participant)].flatMap((each) => each.pids);
+  const { work, shape, driver, driverEffective, contenders, idle } = input;
+  const everyone = [driver, ...contenders.map((contender) => contender.participant)];
+  const residents = everyone.flatMap((each, i) =>
+    each.residents.map((pid) => ({ key: `${i}`, pid, of: each })),
+  );
+  // Threads that still spin after their own turn would take a core from this one's first runs.
+  await idle.settle(residents.filter(({ of }) => of !== participant));
+  const pids = residents.flatMap(({ pid }) => pid ?? []);
   const otherLoad = watchOtherLoad([process.pid, ...pids]);
   const taken = await participant.turn(work, shape, turn, driverEffective);
+  if (participant.residents.includes(null)) idle.attribute(`${everyone.indexOf(participant)}`);
   const load = otherLoad();
   if (load !== null) turns.loads.push(load);
   turns.recompiles += taken.recompiles;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Yardstick } from '../engines/yardstick.ts';
 import { EngineError } from '../errors.ts';
+import { IdleWatch } from '../runner/idle.ts';
 import { makeWork } from '../runner/work.ts';
 import type { LoadRequest, Shape } from '../schema/protocol.ts';
 import { CellComparison, type Contender } from './cell.ts';
@@ -20,6 +21,7 @@ export class Group {
   readonly problems: FidelityProblem[] = [];
   readonly versions: Record<string, string> = {};
   readonly #subject: Subject;
+  readonly #idle = new IdleWatch();
   readonly #open: Participant[] = [];
   readonly #cells = new Map<string, { readonly shape: Shape; readonly comparison: CellComparison }>();
 
@@ -153,6 +155,7 @@ export class Group {
       rounds,
       minTimedSeconds,
       seed,
+      idle: this.#idle,
       label,
       signal,
     });

@@ -16,7 +16,7 @@ engine's own tools on the same machine, files, threads and shapes. It is made by
 
 A ratio is ortbench's throughput over the tool's: above 1, ortbench's driver is the faster. In every round the driver and
 each tool take one turn of the same work, in seeded random order; within a turn each phase is repeated until it is long
-enough, as often on both sides, after an untimed run. Rounds are spread over sittings, each with processes of its own, for
+enough, as often on both sides, after an untimed run, and not before the threads of the others sleep. Rounds are spread over sittings, each with processes of its own, for
 where a process got its memory sways its speed as long as it lives. A cell that does not meet a bar is measured in more rounds,
 each in a sitting of its own, and all of its rounds count. The interval is the exact 95 % signed-rank interval of the paired ratios
 over rounds. A bar is met when the ratio reaches it, undecided when only the interval does, missed when neither

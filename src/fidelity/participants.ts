@@ -15,7 +15,8 @@ const LIMITS = { readySeconds: 600, cellSeconds: 1800, closeSeconds: 30 };
 export interface Participant {
   readonly versions: Readonly<Record<string, string>>;
   readonly caveat: string | null;
-  readonly pids: readonly number[];
+  /** Process of each session that stays loaded between turns; null for this process. */
+  readonly residents: readonly (number | null)[];
   /** Readies a shape; returns what is effective of it. */
   prepare(shape: Shape): Promise<Effective>;
   turn(work: Work, shape: Shape, turn: Turn, driver: Effective): Promise<TakenTurn>;
@@ -58,7 +59,7 @@ function sessionParticipant(session: EngineSession): Participant {
   return {
     versions,
     caveat: null,
-    pids: session instanceof ChildSession ? [session.pid] : [],
+    residents: [session instanceof ChildSession ? session.pid : null],
     prepare: async (shape) => ({ ...effective, ...(await session.prepare(shape)).effective }),
     turn: (work, _shape, turn) => sessionTurn(session, work, turn),
     close: () => session.close(),
@@ -70,7 +71,7 @@ function programParticipant(program: ToolProgram): Participant {
   return {
     versions: program.versions,
     caveat: program.caveat,
-    pids: [],
+    residents: [],
     prepare: async () => ({}),
     turn: async (work, shape, turn, driver) => programRuns(await program.measure(shape, turn, driver), work),
     close: async () => {},
