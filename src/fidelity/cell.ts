@@ -134,15 +134,13 @@ async function planFor(input: CellInput): Promise<Turn> {
 async function takeTurn(participant: Participant, input: CellInput, turn: Turn, round: number, turns: Turns) {
   const { work, shape, driver, driverEffective, contenders, idle } = input;
   const everyone = [driver, ...contenders.map((contender) => contender.participant)];
-  const residents = everyone.flatMap((each, i) =>
-    each.residents.map((pid) => ({ key: `${i}`, pid, of: each })),
-  );
+  const residentsOf = (some: readonly Participant[]) => some.flatMap(({ residents }) => residents);
   // Threads that still spin after their own turn would take a core from this one's first runs.
-  await idle.settle(residents.filter(({ of }) => of !== participant));
-  const pids = residents.flatMap(({ pid }) => pid ?? []);
+  await idle.settle(residentsOf(everyone.filter((each) => each !== participant)));
+  const pids = residentsOf(everyone).flatMap(({ pid }) => pid ?? []);
   const otherLoad = watchOtherLoad([process.pid, ...pids]);
-  const taken = await participant.turn(work, shape, turn, driverEffective);
-  if (participant.residents.includes(null)) idle.attribute(`${everyone.indexOf(participant)}`);
+  const asked = participant === driver ? turn : { ...turn, prefillsAlone: 0 };
+  const taken = await participant.turn(work, shape, asked, driverEffective);
   const load = otherLoad();
   if (load !== null) turns.loads.push(load);
   turns.recompiles += taken.recompiles;

@@ -62,7 +62,7 @@ export class Group {
     try {
       const request = await requestOf(this.#subject);
       this.#subject.context.onProgress(`${this.#label}: loading`);
-      const driver = this.#keep(await openDriver(this.#subject.engine, request));
+      const driver = this.#keep(await openDriver(this.#subject.engine, request, this.#idle));
       const tools = await this.#openTools(request);
       if (tools.length > 0) await this.#inTurn(shapes, driver, tools, rounds);
     } catch (error) {
@@ -84,7 +84,8 @@ export class Group {
       // Not to be had in this sitting either.
       if (this.problems.some((problem) => problem.tool === title && problem.batchSize === null)) continue;
       try {
-        const participant = this.#keep(await openTool(yardstick, request, this.#subject.context.toolFolders));
+        const { toolFolders } = this.#subject.context;
+        const participant = this.#keep(await openTool(yardstick, request, toolFolders, this.#idle));
         opened.push({ yardstick, contender: { title, bar, selection, repeats, participant } });
       } catch (error) {
         this.#problem(title, error);

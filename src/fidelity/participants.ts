@@ -3,6 +3,7 @@ import { ENGINES } from '../engines/index.ts';
 import type { ToolProgram, Turn, Yardstick } from '../engines/yardstick.ts';
 import { EngineError } from '../errors.ts';
 import { ChildSession } from '../runner/child/session.ts';
+import type { IdleWatch, Resident } from '../runner/idle.ts';
 import { isolationOf, openSession } from '../runner/open-session.ts';
 import type { Work } from '../runner/work.ts';
 import type { Effective, LoadRequest, Shape } from '../schema/protocol.ts';
@@ -15,23 +16,29 @@ const LIMITS = { readySeconds: 600, cellSeconds: 1800, closeSeconds: 30 };
 export interface Participant {
   readonly versions: Readonly<Record<string, string>>;
   readonly caveat: string | null;
-  /** Process of each session that stays loaded between turns; null for this process. */
-  readonly residents: readonly (number | null)[];
+  /** What stays loaded between its turns; nothing of a program. */
+  readonly residents: readonly Resident[];
   /** Readies a shape; returns what is effective of it. */
   prepare(shape: Shape): Promise<Effective>;
   turn(work: Work, shape: Shape, turn: Turn, driver: Effective): Promise<TakenTurn>;
   close(): Promise<void>;
 }
 
-export async function openDriver(engine: Engine, request: LoadRequest): Promise<Participant> {
-  return sessionParticipant(await openSession(engine, request, isolationOf(engine, undefined), LIMITS));
+export async function openDriver(
+  engine: Engine,
+  request: LoadRequest,
+  idle: IdleWatch,
+): Promise<Participant> {
+  const session = await openSession(engine, request, isolationOf(engine, undefined), LIMITS);
+  return sessionParticipant(session, 'driver', idle);
 }
 
 /** The tool on the driver's own artefact, with its threads and sizes. @throws EngineError */
 export async function openTool(
-  { drive }: Yardstick,
+  { title, drive }: Yardstick,
   request: LoadRequest,
   toolFolders: readonly string[],
+  idle: IdleWatch,
 ): Promise<Participant> {
   switch (drive.kind) {
     case 'program':
@@ -40,6 +47,8 @@ export async function openTool(
       const command = await drive.command();
       return sessionParticipant(
         await ChildSession.open(command, { ...request, options: drive.options(request) }, LIMITS),
+        title,
+        idle,
       );
     }
     case 'engine': {
@@ -49,19 +58,35 @@ export async function openTool(
       const options = engine.options.parse(drive.options);
       return sessionParticipant(
         await openSession(engine, { ...request, options }, isolationOf(engine, undefined), LIMITS),
+        title,
+        idle,
       );
     }
   }
 }
 
-function sessionParticipant(session: EngineSession): Participant {
+/** Threads that begin in this process while it loads, prepares or takes a turn are its own. */
+function sessionParticipant(session: EngineSession, key: string, idle: IdleWatch): Participant {
   const { versions, effective } = session.loaded;
+  const pid = session instanceof ChildSession ? session.pid : null;
+  const claimThreads = () => {
+    if (pid === null) idle.attribute(key);
+  };
+  claimThreads();
   return {
     versions,
     caveat: null,
-    residents: [session instanceof ChildSession ? session.pid : null],
-    prepare: async (shape) => ({ ...effective, ...(await session.prepare(shape)).effective }),
-    turn: (work, _shape, turn) => sessionTurn(session, work, turn),
+    residents: [{ key, pid }],
+    async prepare(shape) {
+      const prepared = await session.prepare(shape);
+      claimThreads();
+      return { ...effective, ...prepared.effective };
+    },
+    async turn(work, _shape, turn) {
+      const taken = await sessionTurn(session, work, turn);
+      claimThreads();
+      return taken;
+    },
     close: () => session.close(),
   };
 }

@@ -135,7 +135,7 @@ async function gpuFacts(gpu: Gpu, { device }: LoadRequest, lines: readonly strin
 
 /** The measured factor is of this prebuilt library against a build with GCC 12 or newer, on prompts. */
 const SLOW_FLOAT_BUILD =
-  'built by a compiler before GCC 12, whose float kernels reach 0.53 to 0.7 of a native build on prompts; ' +
+  'built by a compiler before GCC 12, whose float kernels reach 0.45 to 0.7 of a native build on prompts; ' +
   `make one: ${NATIVE_COMMAND}`;
 
 function buildFacts(library: Library, request: LoadRequest): Effective {
