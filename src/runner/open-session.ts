@@ -45,9 +45,17 @@ export function isolationOf(engine: Engine, wanted: Isolation | undefined): Isol
   return engine.drive.kind === 'runner' ? 'process' : (wanted ?? engine.meta.isolation);
 }
 
+/**
+ * V8 compiles hot functions and collects garbage on threads of its own, at any moment: in a runner's first second that took a
+ * core from some prefills of 5 ms for 1 to 5 ms, and was all that llama.cpp's short prompts lacked of llama-bench's speed.
+ * Without them the same work is done between two calls into the engine.
+ */
+const NO_THREADS_OF_V8 = '--single-threaded';
+
 function hostCommand(engineId: string): RunnerCommand {
   const env = Object.fromEntries(
     PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
-  return { file: process.execPath, args: [join(packageRoot, 'dist/engines/native/host.js'), engineId], env };
+  const host = join(packageRoot, 'dist/engines/native/host.js');
+  return { file: process.execPath, args: [NO_THREADS_OF_V8, host, engineId], env };
 }
