@@ -37,7 +37,8 @@ if (!(Number.isInteger(sittings) && sittings > 0)) {
   process.exit(2);
 }
 
-const folders = values.table ?? names().flatMap((name) => Array.from({ length: sittings }, () => sweep(name)));
+const folders =
+  values.table ?? names().flatMap((name) => Array.from({ length: sittings }, () => sweep(name)));
 const byTitle = new Map();
 for (const folder of folders) {
   const report = gather([await readResults(folder)]);
@@ -91,20 +92,22 @@ function section(title, reports) {
       byVariant.set(key, known);
     }
   }
-  const lines = [...byVariant.values()].map(({ engineTitle, precision, phase, logRatios, speedups, reasons }) => {
-    const interval = geometricMeanInterval([logRatios]);
-    return [
-      escapeMarkdown(engineTitle),
-      precision,
-      phase,
-      logRatios.size === 0
-        ? escapeMarkdown([...reasons].join('; '))
-        : ratio(geometricMean([...logRatios.values()].map(Math.exp))),
-      interval === null ? '' : `${ratio(interval[0])}–${ratio(interval[1])}`,
-      speedups.length === 0 ? '' : `${ratio(Math.min(...speedups))}–${ratio(Math.max(...speedups))}`,
-      `${logRatios.size} of ${reports.length}`,
-    ];
-  });
+  const lines = [...byVariant.values()].map(
+    ({ engineTitle, precision, phase, logRatios, speedups, reasons }) => {
+      const interval = geometricMeanInterval([logRatios]);
+      return [
+        escapeMarkdown(engineTitle),
+        precision,
+        phase,
+        logRatios.size === 0
+          ? escapeMarkdown([...reasons].join('; '))
+          : ratio(geometricMean([...logRatios.values()].map(Math.exp))),
+        interval === null ? '' : `${ratio(interval[0])}–${ratio(interval[1])}`,
+        speedups.length === 0 ? '' : `${ratio(Math.min(...speedups))}–${ratio(Math.max(...speedups))}`,
+        `${logRatios.size} of ${reports.length}`,
+      ];
+    },
+  );
   const head = [
     'variant',
     'weights',

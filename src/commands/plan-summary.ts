@@ -12,10 +12,11 @@ export interface ReasonCount {
   readonly cells: number;
 }
 
-/** One model on one device: what is interleaved. */
+/** One model on one device, or some of its precisions: what is interleaved. */
 export interface BlockSummary {
   readonly model: string;
   readonly device: string;
+  readonly precisions: Block['precisions'];
   readonly cells: number;
   readonly comparisons: number;
   readonly sessions: number;
@@ -66,7 +67,7 @@ export function summarisePlan(
     if (known === undefined) reasons.set(key, { status: entry.status, reason: entry.reason, cells: 1 });
     else known.cells += 1;
   }
-  const blocks = makeBlocks(planned, memoryRoom(facts)).map((block) =>
+  const blocks = makeBlocks(planned, memoryRoom(facts), loaded.sweep.baselines).map((block) =>
     summariseBlock(block, loaded, metas, facts),
   );
   return {
@@ -101,6 +102,7 @@ function summariseBlock(
   return {
     model: block.model,
     device: block.device,
+    precisions: block.precisions,
     cells,
     comparisons: block.comparisons.length,
     sessions: block.sessions.size,

@@ -93,7 +93,7 @@ function totals({ sweep }: LoadedSweep, summary: PlanSummary, facts: PlanFacts):
   const rest = perStatus.length > 0 ? ` (${perStatus.join(', ')})` : '';
   const lines = [`\n${formatNumber(counts.planned)} of ${count(all)} will run${rest}`];
   for (const block of summary.blocks) {
-    const held = `${block.sessions} sessions of ${block.model} on ${block.device}`;
+    const held = `${block.sessions} sessions of ${block.model} on ${block.device}, ${block.precisions.join(' and ')},`;
     const how =
       block.residency === 'together'
         ? `stay loaded together, about ${formatMemory(block.together)}`

@@ -16,7 +16,7 @@ import { lackingMemory, Room } from './room.ts';
 import { type Block, roundOrder, type ScheduledCell } from './schedule.ts';
 import { SessionPool } from './sessions.ts';
 
-/** Runs one block: one model on one device, all its engines and precisions, shape by shape, in interleaved rounds. */
+/** Runs one block: one model on one device, all its engines, shape by shape, in interleaved rounds. */
 export class BlockRun {
   readonly #block: Block;
   readonly #context: RunContext;

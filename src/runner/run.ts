@@ -37,7 +37,7 @@ export async function runCells(cells: readonly ScheduledCell[], given: Given): P
   try {
     const references = new References(context);
     const finished = finishedCells(context.earlier);
-    for (const block of makeBlocks(cells, context.room)) {
+    for (const block of makeBlocks(cells, context.room, context.sweep.baselines)) {
       await new BlockRun(block, finished, references, context).run();
     }
   } catch (error) {

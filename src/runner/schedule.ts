@@ -1,7 +1,7 @@
 import type { MemoryRoom } from '../machine/memory.ts';
 import { type Cell, sessionKey, workKey } from '../schema/cell.ts';
-import type { EngineChoice } from '../schema/sweep.ts';
-import type { Device } from '../schema/vocabulary.ts';
+import type { Baseline, EngineChoice } from '../schema/sweep.ts';
+import type { Device, Precision } from '../schema/vocabulary.ts';
 import { seededGenerator, shuffle } from './work.ts';
 
 /** A cell that the plan lets run. */
@@ -20,10 +20,11 @@ export interface Comparison {
   readonly cells: readonly ScheduledCell[];
 }
 
-/** One model on one device: the sessions that may have to be in memory together. */
+/** One model on one device, or those of its precisions that are compared: the sessions that are best in memory together. */
 export interface Block {
   readonly model: string;
   readonly device: Device;
+  readonly precisions: readonly Precision[];
   readonly sessions: ReadonlyMap<string, readonly ScheduledCell[]>;
   readonly comparisons: readonly Comparison[];
   /** `together`: every session stays loaded and idle; `one-by-one`: each is loaded anew for each round. */
@@ -33,22 +34,45 @@ export interface Block {
 /** Share of a memory that sessions may fill together; the rest is for the system and for peaks. */
 const MEMORY_SHARE = 0.8;
 
-/** Cuts the plan into blocks and comparisons, in plan order. */
-export function makeBlocks(cells: readonly ScheduledCell[], room: MemoryRoom): Block[] {
+/**
+ * Cuts the plan into blocks and comparisons, in plan order. What does not fit into memory together is cut by precision, too,
+ * unless one is divided by another: small int4 sessions would gain nothing from being loaded anew for the sake of large f32 ones.
+ */
+export function makeBlocks(
+  cells: readonly ScheduledCell[],
+  room: MemoryRoom,
+  baselines: readonly Baseline[],
+): Block[] {
   const byModel = groupBy(cells, ({ cell }) => `${cell.model}/${cell.device}`);
-  return [...byModel.values()].map((members) => {
-    const sessions = groupBy(members, ({ cell }) => sessionKey(cell));
-    return {
-      model: members[0]!.cell.model,
-      device: members[0]!.cell.device,
-      sessions,
-      comparisons: [...groupBy(members, ({ cell }) => workKey(cell))].map(([work, ofWork]) => ({
-        work,
-        cells: ofWork,
-      })),
-      residency: fits(memoryTogether([...sessions.values()]), room) ? 'together' : 'one-by-one',
-    };
+  return [...byModel.values()].flatMap((members) => {
+    const whole = makeBlock(members, room);
+    if (whole.residency === 'together' || crossesPrecisions(members, baselines)) return [whole];
+    return [...groupBy(members, ({ cell }) => cell.precision).values()].map((part) => makeBlock(part, room));
   });
+}
+
+/** Whether all precisions are divided by one of them. */
+function crossesPrecisions(members: readonly ScheduledCell[], baselines: readonly Baseline[]): boolean {
+  return baselines.some(
+    ({ engine, precision }) =>
+      precision !== undefined &&
+      members.some(({ cell }) => cell.engine === engine && cell.precision === precision),
+  );
+}
+
+function makeBlock(members: readonly ScheduledCell[], room: MemoryRoom): Block {
+  const sessions = groupBy(members, ({ cell }) => sessionKey(cell));
+  return {
+    model: members[0]!.cell.model,
+    device: members[0]!.cell.device,
+    precisions: [...new Set(members.map(({ cell }) => cell.precision))],
+    sessions,
+    comparisons: [...groupBy(members, ({ cell }) => workKey(cell))].map(([work, ofWork]) => ({
+      work,
+      cells: ofWork,
+    })),
+    residency: fits(memoryTogether([...sessions.values()]), room) ? 'together' : 'one-by-one',
+  };
 }
 
 /** The order of one round: seeded, so that it can be had again; fresh for every round, so that no engine always leads. */

@@ -87,7 +87,7 @@ describe('what sessions share', () => {
     expect(summary.blocks).toMatchObject([
       { cells: 4, sessions: 2, comparisons: 2, residency: 'together', reloadSeconds: 0 },
     ]);
-    expect(text).toContain('2 sessions of m on cpu stay loaded together');
+    expect(text).toContain('2 sessions of m on cpu, fp32, stay loaded together');
   });
 
   it('is loaded anew in each round where it does not, and that is in the total', () => {
