@@ -52,6 +52,7 @@ export function makeManifest(input: ManifestInput): Manifest {
         title,
         options: optionsOf(engine, choice, sweep),
         storage: weightStorages(engine.meta.artefact),
+        sparesLastMlp: engine.meta.sparesLastMlp ?? false,
         nativeBuild: engine.installs?.native ? `npx ortbench setup ${choice.engine} --native` : null,
       };
     }),

@@ -90,7 +90,7 @@ export const PREPARE_OPTIONS = [
 /** What `doctor` takes to measure; apart from its commands, so that `--help` loads neither. */
 export const DOCTOR_OPTIONS = [
   ['--roofline', 'measure memory bandwidth and matrix rates anew, for MBU and MFU (some seconds)'],
-  ['--fidelity', "measure ortbench's drivers against each engine's own tools (about 25 minutes)"],
+  ['--fidelity', "measure ortbench's drivers against each engine's own tools (about 50 minutes)"],
   ['--engine <name>', 'with --fidelity: only this engine or comparison (repeatable)', collect],
   ['--model <name>', "with --fidelity: this model instead of the file's (repeatable)", collect],
   ['--rounds <n>', "with --fidelity: rounds instead of the file's; intervals need 6"],

@@ -66,6 +66,11 @@ export interface EngineMeta {
   readonly ignoresSlidingWindow?: string;
   /** An activation whose fp32 is coarser than summation order makes it, and why: the parity check allows for that. */
   readonly coarseFp32?: { readonly activation: Activation; readonly reason: string };
+  /**
+   * Its prefill runs the MLP of the last layer for those positions alone whose logits are asked for: next to nothing of a
+   * whole model, most of a model that was cut to one layer.
+   */
+  readonly sparesLastMlp?: boolean;
   /** The engine whose logits are the reference of the parity check at fp32. Exactly one engine says true. */
   readonly reference?: boolean;
 }

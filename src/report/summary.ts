@@ -1,6 +1,7 @@
 import { cellKey } from '../schema/cell.ts';
 import { harnessUse } from '../stats/harness.ts';
 import { collect } from './collect.ts';
+import { explainDepth } from './depth.ts';
 import { compareImported, importedRows } from './imported.ts';
 import { machineName } from './machines.ts';
 import type { Report, ReportInput, ReportRun, RunPlace } from './model.ts';
@@ -29,6 +30,7 @@ export function summarise(
     interrupted,
     warnings: [
       ...warnings,
+      ...explainDepth(manifest, own),
       ...(strangers.length === 0
         ? []
         : [

@@ -72,6 +72,8 @@ export const manifestEngineSchema = z.strictObject({
   storage: z.record(precisionSchema, weightStorageSchema).nullable().optional(),
   /** The command that makes a build for this machine, where the engine declares one. */
   nativeBuild: z.string().nullable().optional(),
+  /** Its prefill runs the last layer's MLP for asked-for positions alone. Absent in runs of before it was recorded. */
+  sparesLastMlp: z.boolean().optional(),
 });
 
 export const manifestSchema = z.strictObject({

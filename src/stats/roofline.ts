@@ -27,10 +27,24 @@ export interface CellWork extends WorkSize {
   readonly storage: WeightStorage;
 }
 
-/** Parameters of the linear layers, and of the head; the embedding table is looked up, not multiplied with. */
-function matrices({ parameters, vocabSize, hiddenSize, tiedEmbeddings }: WorkShape) {
+/**
+ * Parameters of the linear layers, of the head, and of parts of one layer; the embedding table is looked up, not multiplied
+ * with. Norms and biases, which are few, count with the MLP.
+ */
+function matrices(shape: WorkShape) {
+  const { parameters, vocabSize, hiddenSize, tiedEmbeddings } = shape;
   const head = vocabSize * hiddenSize;
-  return { layers: Math.max(0, parameters - head * (tiedEmbeddings ? 1 : 2)), head };
+  const layers = Math.max(0, parameters - head * (tiedEmbeddings ? 1 : 2));
+  const oneLayer = layers / shape.layers;
+  const keysAndValues = 2 * hiddenSize * shape.kvHeads * shape.headSize;
+  const queriesAndOutput = 2 * hiddenSize * shape.heads * shape.headSize;
+  return {
+    layers,
+    head,
+    /** Without keys and values. */
+    restOfLayer: Math.max(0, oneLayer - keysAndValues),
+    mlp: Math.max(0, oneLayer - keysAndValues - queriesAndOutput),
+  };
 }
 
 /** Tokens that a token at this place attends to, itself among them. */
@@ -43,30 +57,49 @@ function attendedPairs(length: number, window: number | null): number {
   return (window * (window + 1)) / 2 + (length - window) * window;
 }
 
+/** Operations of a prefill in which every layer computes every position, the head the last ones. */
+function wholePrefill({ shape, batchSize, promptTokens }: CellWork) {
+  const { layers, head } = matrices(shape);
+  const length = promptTokens / batchSize;
+  const pairs = batchSize * attendedPairs(length, shape.slidingWindow);
+  const perPair = 4 * shape.heads * shape.headSize;
+  return {
+    operations: 2 * layers * promptTokens + 2 * head * batchSize + perPair * shape.layers * pairs,
+    /** Positions whose logits nobody asks for, and what they attend to in one layer. */
+    silentTokens: promptTokens - batchSize,
+    silentAttention: perPair * (pairs - batchSize * attended(length, shape.slidingWindow)),
+  };
+}
+
 /**
  * Bytes and operations of a phase: 2 operations a parameter and token (Kaplan et al. 2020, section 2.1), the head for the
  * positions whose logits are asked for, and for attention 4 · layers · heads · head size for each pair of tokens (PaLM's
- * 12, forward only). Of a ragged batch the mean length is taken: with a given sum no lengths need less.
+ * 12, forward only). Of the last layer, other positions than those are needed for their keys and values alone: some engines
+ * leave the rest out. Of a ragged batch the mean length is taken: with a given sum no lengths need less.
  */
 export function phaseWork(phase: Phase, work: CellWork): PhaseWork {
   const { shape, storage, batchSize, promptTokens, generate } = work;
-  const { layers, head } = matrices(shape);
-  const window = shape.slidingWindow;
-  const perPair = 4 * shape.layers * shape.heads * shape.headSize;
+  const { layers, head, restOfLayer } = matrices(shape);
   const weights = (layers + head) * storage.matrixBytes;
-  const length = promptTokens / batchSize;
   if (phase === 'prefill') {
-    const pairs = batchSize * attendedPairs(length, window);
-    return { bytes: weights, operations: 2 * layers * promptTokens + 2 * head * batchSize + perPair * pairs };
+    const { operations, silentTokens, silentAttention } = wholePrefill(work);
+    return { bytes: weights, operations: operations - 2 * restOfLayer * silentTokens - silentAttention };
   }
+  const length = promptTokens / batchSize;
   let context = 0;
-  for (let step = 1; step < generate; step++) context += attended(length + step, window);
+  for (let step = 1; step < generate; step++) context += attended(length + step, shape.slidingWindow);
   context = (batchSize * context) / (generate - 1);
   const kvPerToken = 2 * shape.layers * shape.kvHeads * shape.headSize * storage.kvBytes;
   return {
     bytes: weights + kvPerToken * context,
-    operations: 2 * (layers + head) * batchSize + perPair * context,
+    operations: 2 * (layers + head) * batchSize + 4 * shape.layers * shape.heads * shape.headSize * context,
   };
+}
+
+/** The MLP of the last layer at positions whose logits nobody asks for: its share of all that a prefill could compute. */
+export function silentMlpShare(work: CellWork): number {
+  const { operations, silentTokens } = wholePrefill(work);
+  return (2 * matrices(work.shape).mlp * silentTokens) / operations;
 }
 
 /**

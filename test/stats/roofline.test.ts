@@ -7,6 +7,7 @@ import {
   matrixRate,
   phaseWork,
   rooflineViolations,
+  silentMlpShare,
   storageAsRun,
   utilisations,
 } from '../../src/stats/roofline.ts';
@@ -51,9 +52,11 @@ const work: CellWork = {
 describe('phaseWork', () => {
   it('counts what a prefill takes: the table is looked up, and the head serves the last position alone', () => {
     const pairs = 2 * (1 + 2 + 3 + 4 + 5);
+    // Of the last layer, eight of ten tokens are needed for their keys and values (2 · 4 · 3 parameters) alone.
+    const silent = 2 * (1000 / 2 - 24) * 8 + 4 * 2 * 3 * (pairs - 2 * 5);
     expect(phaseWork('prefill', work)).toEqual({
       bytes: (1000 + 40) * 4,
-      operations: 2 * 1000 * 10 + 2 * 40 * 2 + 4 * 2 * 2 * 3 * pairs,
+      operations: 2 * 1000 * 10 + 2 * 40 * 2 + 4 * 2 * 2 * 3 * pairs - silent,
     });
   });
 
@@ -73,10 +76,45 @@ describe('phaseWork', () => {
   it('looks no further back than a sliding window', () => {
     const windowed = { ...work, shape: { ...tiny, slidingWindow: 3 } };
     const pairs = 2 * (1 + 2 + 3 + 3 + 3);
+    const silent = 2 * (1000 / 2 - 24) * 8 + 4 * 2 * 3 * (pairs - 2 * 3);
     expect(phaseWork('prefill', windowed).operations).toBe(
-      2 * 1000 * 10 + 2 * 40 * 2 + 4 * 2 * 2 * 3 * pairs,
+      2 * 1000 * 10 + 2 * 40 * 2 + 4 * 2 * 2 * 3 * pairs - silent,
     );
     expect(phaseWork('decode', windowed).bytes).toBe((1000 + 40) * 4 + 2 * 2 * 1 * 3 * 2 * (2 * 3));
+  });
+});
+
+describe('silentMlpShare', () => {
+  it('is what the last layer does for positions that nobody asks for', () => {
+    const pairs = 2 * (1 + 2 + 3 + 4 + 5);
+    const all = 2 * 1000 * 10 + 2 * 40 * 2 + 4 * 2 * 2 * 3 * pairs;
+    // A layer less keys and values, and less queries and output (2 · 4 · 6 parameters).
+    expect(silentMlpShare(work)).toBeCloseTo((2 * (500 - 24 - 48) * 8) / all, 12);
+  });
+
+  it('is most of a prefill of one layer of Llama 2 7B, and little of all 32', () => {
+    const llama = (layers: number): CellWork => ({
+      ...work,
+      batchSize: 1,
+      promptTokens: 64,
+      shape: {
+        parameters: 2 * 32000 * 4096 + layers * (4 * 4096 * 4096 + 3 * 4096 * 11008),
+        vocabSize: 32000,
+        hiddenSize: 4096,
+        layers,
+        heads: 32,
+        kvHeads: 32,
+        headSize: 128,
+        tiedEmbeddings: false,
+        slidingWindow: null,
+      },
+    });
+    expect(silentMlpShare(llama(1))).toBeCloseTo(0.651, 3);
+    expect(silentMlpShare(llama(32))).toBeCloseTo(0.021, 3);
+  });
+
+  it('is nothing where all logits are asked for', () => {
+    expect(silentMlpShare({ ...work, promptTokens: 2 })).toBe(0);
   });
 });
 

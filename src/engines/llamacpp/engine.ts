@@ -86,6 +86,7 @@ export const llamacpp: Engine = {
       activation: 'gelu',
       reason: 'ggml looks GELU up in a table of fp16 values, whatever the precision of the weights',
     },
+    sparesLastMlp: true,
     ignoresSlidingWindow: 'llama.cpp runs Mistral as a Llama model, whose attention sees every token',
   },
   options: optionsSchema,

@@ -16,6 +16,7 @@ function section(report: Report): string[] {
   return [
     `## ${md(manifest.models.map(({ title }) => title).join('; '))}`,
     conditions(report),
+    ...report.warnings.map((warning) => `**Note:** ${md(warning)}`),
     ...body,
   ].concat(unmeasured(rows));
 }
