@@ -33,7 +33,7 @@ export function reportFolder(results: string | readonly string[], out?: string):
 /** The folder that `--resume` means: the named one, or the newest run of this config. */
 export async function folderToResume(configFile: string, out: string | undefined): Promise<string> {
   if (out !== undefined) return out;
-  const pattern = new RegExp(`^${escapeRegExp(runPrefix(configFile))}-\\d{8}-\\d{6}$`);
+  const pattern = new RegExp(`^${escapeRegExp(runPrefix(configFile))}-\\d{8}-\\d{6}(\\d{3})?$`);
   const names = await readdir(RESULTS_ROOT).catch(() => []);
   for (const name of names
     .filter((found) => pattern.test(found))

@@ -11,6 +11,7 @@ import { readManifest } from '../results/reader.ts';
 import { ResultsStore } from '../results/store.ts';
 import type { Environment, Manifest } from '../schema/manifest.ts';
 import { resultsFolder } from './folders.ts';
+import { runStamp } from './manifest.ts';
 
 export interface ImportOptions {
   readonly model?: readonly string[];
@@ -118,12 +119,11 @@ function manifestOf(
   beside: Manifest | null,
 ): Manifest {
   const now = new Date();
-  const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
   const sources = [...new Set(identified.map(({ figure }) => figure.source.sha256))];
   const threads = new Set(identified.map(({ figure }) => figure.threads));
   return {
     format: 1,
-    runId: `import-${stamp}`,
+    runId: `import-${runStamp(now)}`,
     createdAt: now.toISOString(),
     title: 'Imported from other tools',
     configSha256: createHash('sha256').update(JSON.stringify(sources)).digest('hex'),

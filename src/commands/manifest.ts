@@ -29,7 +29,7 @@ export function makeManifest(input: ManifestInput): Manifest {
   const config = { ...sweep, models: models.map(({ spec }) => spec), threads, parity, only };
   return withoutSecrets({
     format: 1,
-    runId: runIdFor(loaded.file, now),
+    runId: `${runPrefix(loaded.file)}-${runStamp(now)}`,
     createdAt: now.toISOString(),
     title: sweep.title ?? null,
     configSha256: createHash('sha256')
@@ -89,7 +89,9 @@ export function runPrefix(configFile: string): string {
   );
 }
 
-function runIdFor(configFile: string, now: Date): string {
-  const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  return `${runPrefix(configFile)}-${stamp}`;
-}
+/** "20261129-180632123": sorts by time, and two runs of one second differ. */
+export const runStamp = (now: Date): string =>
+  now
+    .toISOString()
+    .replace(/[-:.Z]/g, '')
+    .replace('T', '-');

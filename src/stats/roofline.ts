@@ -98,8 +98,8 @@ export function phaseWork(phase: Phase, work: CellWork): PhaseWork {
 
 /** The MLP of the last layer at positions whose logits nobody asks for: its share of all that a prefill could compute. */
 export function silentMlpShare(work: CellWork): number {
-  const { operations, silentTokens } = wholePrefill(work);
-  return (2 * matrices(work.shape).mlp * silentTokens) / operations;
+  const { operations: all, silentTokens } = wholePrefill(work);
+  return (2 * matrices(work.shape).mlp * silentTokens) / all;
 }
 
 /**
