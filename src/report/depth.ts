@@ -1,5 +1,5 @@
 import type { Manifest } from '../schema/manifest.ts';
-import { type CellWork, silentMlpShare } from '../stats/roofline.ts';
+import { atDepth, silentMlpShare } from '../stats/roofline.ts';
 import { formatPercent } from '../units.ts';
 import { plural } from './describe.ts';
 import { groupBy } from './group-by.ts';
@@ -29,17 +29,9 @@ export function explainDepth(manifest: Manifest, rows: readonly CellRow[]): stri
     const whole =
       ofLayers === undefined
         ? ''
-        : `, of all ${ofLayers} layers ${formatPercent(Math.max(...works.map((work) => silentMlpShare(ofWhole(work, ofLayers)))), 0)}`;
+        : `, of all ${ofLayers} layers ${formatPercent(Math.max(...works.map((work) => silentMlpShare(atDepth(work, ofLayers)))), 0)}`;
     return [
-      `${titles} runs the MLP of the last layer for the last position of a prompt alone, which the other engines do not: with the ${plural(layers, 'layer')} of ${model} that leaves out ${formatPercent(share, 0)} of a prefill's arithmetic${whole}. Beside the others its prompts look faster here than those of a deep model would.`,
+      `${titles} runs the MLP of the last layer for the last position of a prompt alone: with the ${plural(layers, 'layer')} of ${model} a prefill has ${formatPercent(share, 0)} less arithmetic than the others'${whole}. A deep model's prompts would look slower beside them.`,
     ];
   });
-}
-
-/** The same work on a model of so many of these layers. */
-function ofWhole(work: CellWork, layers: number): CellWork {
-  const { shape } = work;
-  const ends = shape.vocabSize * shape.hiddenSize * (shape.tiedEmbeddings ? 1 : 2);
-  const parameters = ends + ((shape.parameters - ends) / shape.layers) * layers;
-  return { ...work, shape: { ...shape, layers, parameters } };
 }

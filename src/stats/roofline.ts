@@ -57,17 +57,19 @@ function attendedPairs(length: number, window: number | null): number {
   return (window * (window + 1)) / 2 + (length - window) * window;
 }
 
+/** Operations of attention for a pair of tokens in one layer. */
+const perPair = ({ heads, headSize }: WorkShape): number => 4 * heads * headSize;
+
 /** Operations of a prefill in which every layer computes every position, the head the last ones. */
 function wholePrefill({ shape, batchSize, promptTokens }: CellWork) {
   const { layers, head } = matrices(shape);
   const length = promptTokens / batchSize;
   const pairs = batchSize * attendedPairs(length, shape.slidingWindow);
-  const perPair = 4 * shape.heads * shape.headSize;
   return {
-    operations: 2 * layers * promptTokens + 2 * head * batchSize + perPair * shape.layers * pairs,
+    operations: 2 * layers * promptTokens + 2 * head * batchSize + perPair(shape) * shape.layers * pairs,
     /** Positions whose logits nobody asks for, and what they attend to in one layer. */
     silentTokens: promptTokens - batchSize,
-    silentAttention: perPair * (pairs - batchSize * attended(length, shape.slidingWindow)),
+    silentAttention: perPair(shape) * (pairs - batchSize * attended(length, shape.slidingWindow)),
   };
 }
 
@@ -92,7 +94,7 @@ export function phaseWork(phase: Phase, work: CellWork): PhaseWork {
   const kvPerToken = 2 * shape.layers * shape.kvHeads * shape.headSize * storage.kvBytes;
   return {
     bytes: weights + kvPerToken * context,
-    operations: 2 * (layers + head) * batchSize + 4 * shape.layers * shape.heads * shape.headSize * context,
+    operations: 2 * (layers + head) * batchSize + perPair(shape) * shape.layers * context,
   };
 }
 
@@ -100,6 +102,14 @@ export function phaseWork(phase: Phase, work: CellWork): PhaseWork {
 export function silentMlpShare(work: CellWork): number {
   const { operations: all, silentTokens } = wholePrefill(work);
   return (2 * matrices(work.shape).mlp * silentTokens) / all;
+}
+
+/** The same work on a model of so many layers like these. */
+export function atDepth(work: CellWork, layers: number): CellWork {
+  const { shape } = work;
+  const oneLayer = matrices(shape).layers / shape.layers;
+  const parameters = shape.parameters + oneLayer * (layers - shape.layers);
+  return { ...work, shape: { ...shape, layers, parameters } };
 }
 
 /**

@@ -8,7 +8,7 @@ import { pairCells, type Side } from '../../gate/pairs.ts';
 import { parityUnchecked, weightWarnings } from '../../gate/parity.ts';
 import { GATE } from '../../gate/rule.ts';
 import { resultsFolder } from '../folders.ts';
-import { runPrefix } from '../manifest.ts';
+import { runPrefix, runStamp } from '../manifest.ts';
 import { programOf } from './child.ts';
 import { type CompareOptions, parsePairs, parseVariant, type Source } from './input.ts';
 import { type LiveInput, type LiveSide, measurePairs } from './live.ts';
@@ -111,7 +111,7 @@ async function liveInput(
     program: await programOf(undefined),
   };
   requireDifference(baseline, candidate);
-  const now = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  const now = runStamp(new Date());
   return {
     baseline,
     candidate,

@@ -8,7 +8,7 @@ import { fingerprintDifferences, judgeStored } from '../../gate/stored.ts';
 import { titleWithCuts } from '../../report/describe.ts';
 import type { Report } from '../../report/model.ts';
 import { resultsFolder } from '../folders.ts';
-import { runPrefix } from '../manifest.ts';
+import { runPrefix, runStamp } from '../manifest.ts';
 import { programOf } from './child.ts';
 import { type CompareOptions, parsePairs, parseVariant, type Source } from './input.ts';
 import { measureAlone, reportOf } from './live.ts';
@@ -87,7 +87,7 @@ function refuse(options: readonly (readonly [string, boolean])[], purpose: strin
 }
 
 async function sweepNow(loaded: Extract<Source, { loaded: unknown }>['loaded'], options: CompareOptions) {
-  const now = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  const now = runStamp(new Date());
   const dir = resultsFolder(`compare-${runPrefix(loaded.file)}-${now}`, options.out);
   const folder = join(dir, 'candidate');
   const names = loaded.sweep.engines.map(({ name }) => name);
