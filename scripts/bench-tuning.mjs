@@ -5,10 +5,11 @@
 // `-- --only onnxruntime,pytorch`, `--table RESULTS` (repeatable: no run, the table from stored results), `--write` puts the
 // table into docs/tuning.md; sections of sweeps that were not run stay as they are.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writeSections } from './sections.mjs';
 
 const { geometricMean, geometricMeanInterval } = await import('../dist/stats/geometric-mean.js');
 const { readResults } = await import('../dist/results/reader.js');
@@ -19,7 +20,6 @@ const { escapeMarkdown, table } = await import('../dist/report/markdown.js');
 const root = fileURLToPath(new URL('..', import.meta.url));
 const configs = join(root, 'configs/tuning');
 const PAGE = join(root, 'docs/tuning.md');
-const MARKED = /(<!-- measured -->)([\s\S]*?)(<!-- \/measured -->)/;
 const known = readdirSync(configs).map((name) => basename(name, '.yaml'));
 
 const { values } = parseArgs({
@@ -45,19 +45,9 @@ for (const folder of folders) {
   const { title } = report.manifest;
   byTitle.set(title, [...(byTitle.get(title) ?? []), report]);
 }
-const sections = new Map([...byTitle].map(([title, reports]) => [title, section(title, reports)]));
-console.log([...sections.values()].join('\n\n'));
-if (values.write) {
-  const page = readFileSync(PAGE, 'utf8');
-  const kept = [...page.match(MARKED)[2].matchAll(/^### (.*)\n[\s\S]*?(?=^### |$(?![\s\S]))/gm)];
-  const all = new Map(kept.map(([text, title]) => [title, text.trim()]));
-  for (const [title, text] of sections) all.set(escapeMarkdown(title), text);
-  const text = [...all].sort(([a], [b]) => a.localeCompare(b, 'en')).map(([, own]) => own);
-  writeFileSync(
-    PAGE,
-    page.replace(MARKED, (_, begin, __, end) => `${begin}\n\n${text.join('\n\n')}\n\n${end}`),
-  );
-}
+const sections = [...byTitle].map(([title, reports]) => section(title, reports));
+console.log(sections.join('\n\n'));
+if (values.write) writeSections(PAGE, 'measured', sections);
 
 function names() {
   const asked = values.only.split(',');

@@ -2,11 +2,12 @@
 // measured. Works on the built dist/. See docs/blog.md.
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
+import { sectionsOf, writeSections } from './sections.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const suites = join(root, 'configs', 'blog');
@@ -43,7 +44,7 @@ const HELP = `npm run blog -- [options]
   --max-hours H       of each system: the plan leaves out the rest, with the reason
   --keep              keep the model files in the cache (they are removed after each system)
   --table DIR         no run: the table from stored results (repeatable)
-  --write             put the table into docs/blog.md
+  --write             put the table into docs/blog.md; systems that were not run keep their figures
 `;
 
 /** A problem of the user's, without a stack. */
@@ -51,6 +52,9 @@ function stop(message) {
   console.error(`error: ${message}\n\n${HELP}`);
   process.exit(2);
 }
+
+/** A model at another depth takes the place of the one before. */
+const withoutDepth = (heading) => heading.replace(/, \d+ of \d+ layers$/, '');
 
 const numbers = (text) => text.split(',').map(Number);
 
@@ -93,8 +97,9 @@ async function sweep(system, folder) {
   console.error(`\n== ${system}`);
   const { exitCode } = await execa(
     process.execPath,
-    [join(root, 'dist', 'cli.js'), 'sweep', config, ...options],
-    { stdio: 'inherit', reject: false },
+    [join(root, 'dist', 'cli.js'), 'sweep', basename(config), ...options],
+    // The records name the file beside its rules: a temporary folder's name says nothing to a reader.
+    { cwd: folder, stdio: 'inherit', reject: false },
   );
   // Exit code 4 leaves results behind: a cell failed, which the table says.
   if (exitCode !== 0 && exitCode !== 4) process.exit(exitCode ?? 1);
@@ -136,11 +141,4 @@ if (folders === undefined) {
 }
 const table = await tableOf(folders);
 console.log(table);
-if (values.write) {
-  const page = await readFile(PAGE, 'utf8');
-  const MARKED = /(<!-- figures -->)[\s\S]*?(<!-- \/figures -->)/;
-  await writeFile(
-    PAGE,
-    page.replace(MARKED, (_, begin, end) => `${begin}\n\n${table}\n${end}`),
-  );
-}
+if (values.write) writeSections(PAGE, 'figures', sectionsOf(table), withoutDepth);

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = (...args: string[]) =>
@@ -97,5 +98,35 @@ describe('every script', () => {
       for (const wanted of names!.split(',').map((text) => text.split(':')[0]!.trim()))
         if (wanted !== '') expect(module, `${name}: ${wanted} of ${path}`).toHaveProperty(wanted);
     }
+  });
+});
+
+describe('pages whose figures are made by commands', () => {
+  const page = (...sections: string[]) =>
+    `# Page\n\n## Kept\n\n<!-- figures -->\n\n${sections.join('\n\n')}\n\n<!-- /figures -->\n\nend\n`;
+  const sections = async () =>
+    (await import(pathToFileURL(join(root, 'scripts/sections.mjs')).href)) as {
+      writeSections(page: string, name: string, texts: string[], keyOf?: (heading: string) => string): void;
+    };
+  let file: string;
+  beforeEach(() => {
+    file = join(mkdtempSync(join(tmpdir(), 'ortbench-sections-')), 'page.md');
+    return () => rmSync(dirname(file), { recursive: true });
+  });
+
+  it('keep the sections of what was not run, in order, and take the new ones', async () => {
+    const { writeSections } = await sections();
+    writeFileSync(file, page('## B, 1 of 9 layers\n\nold $1', '## C\n\n### inner\n\nkept'));
+    const withoutDepth = (heading: string) => heading.replace(/, .*/, '');
+    writeSections(file, 'figures', ['## D\n\nnew', '## B, 4 of 9 layers\n\nnew $& $1\n'], withoutDepth);
+    const expected = page('## B, 4 of 9 layers\n\nnew $& $1', '## C\n\n### inner\n\nkept', '## D\n\nnew');
+    expect(readFileSync(file, 'utf8')).toBe(expected);
+  });
+
+  it('are refused without the marks', async () => {
+    const { writeSections } = await sections();
+    writeFileSync(file, page('## A'));
+    expect(() => writeSections(file, 'measured', [])).toThrow('has no <!-- measured -->');
+    expect(readFileSync(file, 'utf8')).toBe(page('## A'));
   });
 });

@@ -1,0 +1,36 @@
+// Pages of docs whose figures are made by a command: between `<!-- NAME -->` and `<!-- /NAME -->` lie sections, of which a run
+// replaces its own and keeps the others.
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/**
+ * @param page the file
+ * @param name of the marks
+ * @param texts new sections, each beginning with its heading (`## …` or `### …`, the same depth for all of the page)
+ * @param keyOf heading → key: a new section takes the place of the one with its key
+ */
+export function writeSections(page, name, texts, keyOf = (heading) => heading) {
+  const whole = readFileSync(page, 'utf8');
+  const marked = new RegExp(`(<!-- ${name} -->)([\\s\\S]*?)(<!-- /${name} -->)`);
+  const found = whole.match(marked);
+  if (found === null) throw new Error(`${page} has no <!-- ${name} --> … <!-- /${name} -->`);
+  const all = new Map(
+    [...sectionsOf(found[2]), ...texts].map((text) => [keyOf(headingOf(text)), text.trim()]),
+  );
+  const sorted = [...all].sort(([a], [b]) => a.localeCompare(b, 'en')).map(([, text]) => text);
+  writeFileSync(
+    page,
+    whole.replace(marked, (_, begin, __, end) => `${begin}\n\n${sorted.join('\n\n')}\n\n${end}`),
+  );
+}
+
+/** Parts of a text, each from a heading of the depth of its first to the next such. */
+export function sectionsOf(text) {
+  const depth = text.match(/^#+ /m)?.[0];
+  if (depth === undefined) return [];
+  return text
+    .split(new RegExp(`^(?=${depth})`, 'm'))
+    .filter((part) => part.startsWith(depth))
+    .map((part) => part.trim());
+}
+
+const headingOf = (text) => text.match(/^#+ (.*)$/m)[1];
