@@ -1,8 +1,7 @@
 // Runs the suites of configs/blog one after the other and prints, for every system, what was published beside what was
 // measured. Works on the built dist/. See docs/blog.md.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
@@ -58,9 +57,10 @@ const withoutDepth = (heading) => heading.replace(/, \d+ of \d+ layers$/, '');
 
 const numbers = (text) => text.split(',').map(Number);
 
-async function configOf(system, folder) {
+/** The sweep stays beside its results, whose records name its rules by file and line. */
+async function configOf(system, file) {
   const suite = parse(await readFile(join(suites, `${system}.yaml`), 'utf8'));
-  suite.published = join(suites, suite.published);
+  suite.published = relative(dirname(file), join(suites, suite.published));
   if (values.engines !== undefined) {
     suite.engines = values.engines.split(',');
     suite.baselines = suite.baselines.filter(({ engine }) => suite.engines.includes(engine));
@@ -69,9 +69,8 @@ async function configOf(system, folder) {
   if (values.prompts !== undefined) suite.promptLengths = numbers(values.prompts);
   if (values.generate !== undefined) suite.generate = Number(values.generate);
   if (values.rounds !== undefined) suite.repetitions = Number(values.rounds);
-  const file = join(folder, `blog-${system}.yaml`);
+  await mkdir(dirname(file), { recursive: true });
   await writeFile(file, stringify(suite));
-  return file;
 }
 
 /** Names start with the model's, so that nothing of another model goes. */
@@ -88,18 +87,17 @@ async function removeArtefacts(models) {
   }
 }
 
-async function sweep(system, folder) {
-  const config = await configOf(system, folder);
-  const out = resolve('results', `blog-${system}-${new Date().toISOString().replaceAll(/[:.]/g, '')}`);
+async function sweep(system) {
+  const out = join('results', `blog-${system}-${new Date().toISOString().replaceAll(/[:.]/g, '')}`);
+  await configOf(system, `${out}.yaml`);
   const options = ['--device', values.device, '--out', out];
   if (values.layers !== undefined) options.push('--layers', values.layers);
   if (values['max-hours'] !== undefined) options.push('--max-hours', values['max-hours']);
   console.error(`\n== ${system}`);
   const { exitCode } = await execa(
     process.execPath,
-    [join(root, 'dist', 'cli.js'), 'sweep', basename(config), ...options],
-    // The records name the file beside its rules: a temporary folder's name says nothing to a reader.
-    { cwd: folder, stdio: 'inherit', reject: false },
+    [join(root, 'dist', 'cli.js'), 'sweep', `${out}.yaml`, ...options],
+    { stdio: 'inherit', reject: false },
   );
   // Exit code 4 leaves results behind: a cell failed, which the table says.
   if (exitCode !== 0 && exitCode !== 4) process.exit(exitCode ?? 1);
@@ -125,18 +123,13 @@ if (stranger !== undefined) stop(`--systems ${stranger}: there is no suite of th
 
 let folders = values.table;
 if (folders === undefined) {
-  const folder = await mkdtemp(join(tmpdir(), 'ortbench-blog-'));
   folders = [];
-  try {
-    for (const system of systems) {
-      const out = await sweep(system, folder);
-      folders.push(out);
-      if (values.keep) continue;
-      const manifest = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
-      await removeArtefacts(manifest.models.map(({ name }) => name));
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  for (const system of systems) {
+    const out = await sweep(system);
+    folders.push(out);
+    if (values.keep) continue;
+    const manifest = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
+    await removeArtefacts(manifest.models.map(({ name }) => name));
   }
 }
 const table = await tableOf(folders);
