@@ -149,7 +149,8 @@ export function drawChart(canvas, figure) {
         },
       },
     },
-    plugins: [decorations(figure, series), referenceLine(reference)],
+    // The line first: labels of bars may lie on it, and have to be read.
+    plugins: [referenceLine(reference), decorations(figure, series)],
   });
 }
 

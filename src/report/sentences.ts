@@ -2,7 +2,7 @@ import { isSkippedByRule } from '../schema/skip-reasons.ts';
 import type { Phase } from '../schema/vocabulary.ts';
 import { formatRatio } from '../units.ts';
 import { describeShape, plural } from './describe.ts';
-import type { AverageRow, Interval, Report } from './model.ts';
+import type { AverageRow, Interval, Report, SpeedupRow } from './model.ts';
 
 /** The sentences that a blog would print, as plain text: each renderer escapes them its own way. */
 
@@ -67,12 +67,19 @@ function comparison(
     const others = row.reasons.length > 1 ? ` (and ${plural(row.reasons.length - 1, 'other reason')})` : '';
     return `not compared in any of ${plural(row.cells, 'cell')}: ${row.reasons[0] ?? 'no reason'}${others}.`;
   }
-  const reach = highest.speedup! < 1 ? 'slower everywhere, at best' : 'up to';
-  const peak = `${reach} ${formatRatio(highest.speedup!)} (${withInterval(highest.interval)}${describeShape(highest.cell)})`;
+  const parity = row.parity === 'match' ? '' : ' Parity unchecked.';
+  const best = `${formatRatio(highest.speedup!)} (${withInterval(highest.interval)}${describeShape(highest.cell)})`;
+  if (row.compared.length === 1) return `${best}, in 1 of ${plural(row.cells, 'cell')}.${parity}`;
+  const peak = `${reach(highest)} ${best}`;
   const mean = `${formatRatio(average)}${inParentheses(row.interval)} on average`;
   const scope = `geometric mean over ${row.compared.length} of ${plural(row.cells, 'cell')}, lowest ${formatRatio(lowest.speedup!)}, highest ${formatRatio(highest.speedup!)}`;
-  const parity = row.parity === 'match' ? '' : ' Parity unchecked.';
   return `${peak}, ${mean} (${scope}).${parity}`;
+}
+
+/** Slower is said where the best cell's interval says so, or none could. */
+function reach({ speedup, interval }: SpeedupRow): string {
+  if (speedup! >= 1) return 'up to';
+  return interval !== null && interval[1] >= 1 ? 'nowhere faster, at best' : 'slower everywhere, at best';
 }
 
 /** "1.21–1.35", the sign × being on the estimate. */

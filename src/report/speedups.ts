@@ -115,6 +115,17 @@ function averageKey({ phase, cell, baseline }: SpeedupRow): string {
   ]);
 }
 
+/** Geometric mean of cells that have a speedup; a single one is its own average, and has one interval, not two. */
+export function averageOf(compared: readonly SpeedupRow[]): Pick<AverageRow, 'average' | 'interval'> {
+  const [first, ...others] = compared;
+  if (first === undefined) return { average: null, interval: null };
+  if (others.length === 0) return { average: first.speedup, interval: first.interval };
+  return {
+    average: geometricMean(compared.map(({ speedup }) => speedup!)),
+    interval: geometricMeanInterval(compared.map(({ logRatios }) => logRatios)),
+  };
+}
+
 export function averageRows(speedups: readonly SpeedupRow[]): AverageRow[] {
   return [...groupBy(speedups, averageKey).values()].map((members) => {
     const first = members[0]!;
@@ -135,8 +146,7 @@ export function averageRows(speedups: readonly SpeedupRow[]): AverageRow[] {
       baseline: first.baseline,
       cells: members.length,
       compared,
-      average: compared.length === 0 ? null : geometricMean(compared.map((row) => row.speedup!)),
-      interval: geometricMeanInterval(compared.map(({ logRatios }) => logRatios)),
+      ...averageOf(compared),
       lowest: ordered[0] ?? null,
       highest: ordered.at(-1) ?? null,
       parity: (compared.length === 0 ? members : compared).map((row) => row.parity).reduce(combine),

@@ -86,7 +86,7 @@ it('a cut model is measured beside what was published of the whole, and every ou
   expect(headline).toContain('up to 13.42× (batch 16, prompt 2048)');
   // Whatever the speeds of this machine are: thousands have commas.
   expect(headline).toMatch(
-    /measured here[\s\S]*ONNX Runtime int4 against llama\.cpp int4: [\d.,]+× in 1 of 1 cells/,
+    /measured here[\s\S]*ONNX Runtime int4 against llama\.cpp int4: [\d.,]+× in 1 of 1 cell \(/,
   );
   for (const difference of [
     'there', // hardware

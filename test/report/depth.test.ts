@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CHARTS } from '../../src/report/charts/index.ts';
 import type { ReportInput } from '../../src/report/model.ts';
 import { summarise } from '../../src/report/summary.ts';
 import { makeInput } from './fixtures.ts';
@@ -46,5 +47,18 @@ describe('what an engine leaves out of the last layer', () => {
     expect(told(ofDepth(1, 32, []))).toEqual([]);
     const all = makeInput().manifest.engines.map(({ name }) => name);
     expect(told(ofDepth(1, 32, all))).toEqual([]);
+  });
+
+  it('stands under the charts of prompts with bars of both, and under no other', () => {
+    const report = summarise(ofDepth(1, 32));
+    for (const chart of Object.values(CHARTS)) {
+      for (const { facets, notes, stem } of chart.figures(report)) {
+        const expected = facets.phase === 'prefill' && facets.kind !== 'Use of the machine' ? 1 : 0;
+        expect(
+          notes.filter((note) => note.includes('the MLP of the last layer')),
+          stem,
+        ).toHaveLength(expected);
+      }
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { headlineMarkdown } from '../../src/report/headline.ts';
+import { sentence } from '../../src/report/sentences.ts';
 import { summarise } from '../../src/report/summary.ts';
 import { formatRatio } from '../../src/units.ts';
 import { type FixtureOptions, HOSTILE, makeInput } from './fixtures.ts';
@@ -41,6 +42,24 @@ test('slower is called slower', () => {
   expect(headline({ baselines: [{ engine: 'onnxruntime', precision: null }] })).toMatch(
     /PyTorch eager against ONNX Runtime\*\*: prompt throughput slower everywhere, at best 0\.45\d×/,
   );
+});
+
+test('slower is not said where the best cell may be as fast', () => {
+  const [row] = summarise(makeInput()).averages;
+  const best = (speedup: number, interval: [number, number] | null) =>
+    sentence({ ...row!, highest: { ...row!.highest!, speedup, interval } }).what;
+  expect(best(0.9, [0.8, 1.02])).toContain('nowhere faster, at best 0.900× (0.800–1.02; batch');
+  expect(best(0.9, [0.8, 0.99])).toContain('slower everywhere, at best 0.900×');
+  expect(best(0.9, null)).toContain('slower everywhere, at best 0.900×');
+  expect(best(1.1, [0.9, 1.2])).toContain('up to 1.10×');
+});
+
+test('one cell is no average, and has no lowest and highest', () => {
+  const text = headline({ batchSizes: [4], promptLengths: [32] });
+  expect(text).toMatch(
+    /ONNX Runtime against PyTorch eager\*\*: prompt throughput \d\.\d\d× \(\d\.\d\d–\d\.\d\d; batch 4, prompt 32\), in 1 of 1 cell\./,
+  );
+  expect(text).not.toMatch(/on average|lowest|up to/);
 });
 
 test('unchecked parity and interruption are stamped', () => {

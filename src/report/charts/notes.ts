@@ -1,18 +1,31 @@
+import type { Phase } from '../../schema/vocabulary.ts';
 import { FEWEST_FOR_INTERVAL } from '../../stats/hodges-lehmann.ts';
+import { explainDepth } from '../depth.ts';
 import { describeHardware, describeModel, describeVersions } from '../describe.ts';
 import { definitionNotes } from '../imported.ts';
 import { oneLine } from '../markdown.ts';
 import type { CellRow, Parity, Report, ReportRun } from '../model.ts';
 
-/** What stands under every chart: without it a figure could not be judged, nor measured again. */
-export function conditionNotes(report: Report, rows: readonly CellRow[], method: string): string[] {
+/**
+ * What stands under every chart: without it a figure could not be judged, nor measured again.
+ * @param phase null where both sides are counted alike, whatever they leave out
+ */
+export function conditionNotes(
+  report: Report,
+  rows: readonly CellRow[],
+  method: string,
+  phase: Phase | null,
+): string[] {
   const { manifest, interrupted } = report;
   const { cell, modelTitle } = rows[0]!;
   const own = rows.filter(({ imported }) => imported === null);
   const parity = own.length === 0 ? null : parityNote(manifest.parity, own);
+  const runs = report.runs.filter((run) => rows.some((row) => row.run === run));
+  const ofRun = (run: ReportRun) => own.filter((row) => row.run === run);
   return [
+    ...(phase === 'prefill' ? runs.flatMap((run) => explainDepth(run.manifest, ofRun(run))) : []),
     `${modelTitle}: ${describeModel(manifest, cell.model)}.`,
-    ...report.runs.filter((run) => rows.some((row) => row.run === run)).flatMap((run) => runNotes(run, rows)),
+    ...runs.flatMap((run) => runNotes(run, rows)),
     ...definitionNotes(rows),
     [
       own.length === 0 ? null : method,

@@ -78,7 +78,7 @@ function figure(report: Report, speedups: readonly SpeedupRow[]): Figure {
     unit: 'ratio',
     notes: [
       ...grid.gapNotes,
-      ...conditionNotes(report, rows, methodNote(report.manifest.repetitions, estimate)),
+      ...conditionNotes(report, rows, methodNote(report.manifest.repetitions, estimate), phase),
     ],
   };
 }

@@ -106,7 +106,7 @@ function figure(report: Report, rows: readonly CellRow[], phase: Phase): Figure 
     unit: 'tokens/s',
     notes: [
       ...grid.gapNotes,
-      ...conditionNotes(report, rows, methodNote(report.manifest.repetitions, 'Medians')),
+      ...conditionNotes(report, rows, methodNote(report.manifest.repetitions, 'Medians'), phase),
     ],
   };
 }

@@ -15,7 +15,7 @@ export const AVERAGE_COLUMNS: readonly Column<AverageRow>[] = [
   column('average', 'Geometric mean of their speedups.', (row) => row.average),
   column(
     'low',
-    'Lower end of its 95 % interval (t, from per-round means); empty with fewer than 6 common rounds.',
+    'Lower end of its 95 % interval (t, from per-round means; of a single cell its own); empty with fewer than 6 common rounds.',
     (row) => row.interval?.[0] ?? null,
   ),
   column('high', 'Upper end of it.', (row) => row.interval?.[1] ?? null),

@@ -1,9 +1,9 @@
 import type { Manifest } from '../../schema/manifest.ts';
 import type { Published, PublishedClaim, PublishedSystem } from '../../schema/published.ts';
 import { PHASES, type Phase } from '../../schema/vocabulary.ts';
-import { geometricMean, geometricMeanInterval } from '../../stats/geometric-mean.ts';
 import { groupBy } from '../group-by.ts';
 import type { CellRow, SpeedupRow } from '../model.ts';
+import { averageOf } from '../speedups.ts';
 import { differences } from './differences.ts';
 import type { MeasuredClaim, PublishedRow } from './model.ts';
 
@@ -99,6 +99,7 @@ function measure(claim: PublishedClaim, members: readonly SpeedupRow[]): Measure
   if (lowest === undefined) return null;
   const { cell, modelTitle, engineTitle, baseline } = lowest;
   const { upTo } = claim;
+  const { average, interval } = averageOf(compared);
   const named = upTo !== null && upTo.batchSize !== null && upTo.promptLength !== null;
   return {
     model: cell.model,
@@ -106,8 +107,8 @@ function measure(claim: PublishedClaim, members: readonly SpeedupRow[]): Measure
     engineTitle,
     precision: cell.precision,
     baseline,
-    average: geometricMean(compared.map(({ speedup }) => speedup!)),
-    interval: geometricMeanInterval(compared.map(({ logRatios }) => logRatios)),
+    average: average!,
+    interval,
     lowest,
     highest: compared.at(-1)!,
     compared: compared.length,

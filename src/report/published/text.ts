@@ -1,6 +1,6 @@
 import type { PublishedClaim } from '../../schema/published.ts';
 import { formatRatio } from '../../units.ts';
-import { describeShape, PHASE_TITLE } from '../describe.ts';
+import { describeShape, PHASE_TITLE, plural } from '../describe.ts';
 import { inParentheses, withInterval } from '../sentences.ts';
 import type { PublishedRow } from './model.ts';
 
@@ -54,8 +54,8 @@ export function measuredText({ measured, reason }: PublishedRow): string {
   const mean = `${formatRatio(average)}${inParentheses(interval)}`;
   const range =
     measured.compared === 1
-      ? `${mean} in 1 of ${measured.cells} cells (${describeShape(highest.cell)})`
-      : `${mean} on average over ${measured.compared} of ${measured.cells} cells, ${formatRatio(lowest.speedup!)} to ${formatRatio(highest.speedup!)} (${withInterval(highest.interval)}${describeShape(highest.cell)})`;
+      ? `${mean} in 1 of ${plural(measured.cells, 'cell')} (${describeShape(highest.cell)})`
+      : `${mean} on average over ${measured.compared} of ${plural(measured.cells, 'cell')}, ${formatRatio(lowest.speedup!)} to ${formatRatio(highest.speedup!)} (${withInterval(highest.interval)}${describeShape(highest.cell)})`;
   return `${modelTitle}: ${engineTitle} ${precision} against ${baseline.title} ${baseline.precision}: ${range}${named}`;
 }
 

@@ -1,6 +1,7 @@
 import { formatRatio } from '../../../units.ts';
 import { describeShape, PHASE_TITLE } from '../../describe.ts';
 import type { Interval } from '../../model.ts';
+import { leftOutByRule } from '../../sentences.ts';
 import { table } from '../table.ts';
 import type { Section } from './section.ts';
 
@@ -12,8 +13,9 @@ export const averages: Section = {
   id: 'speedups',
   title: 'Speedups',
   render({ report, facets }) {
-    if (report.averages.length === 0) return null;
-    const rows = report.averages.map((row) => ({
+    const told = report.averages.filter((row) => !leftOutByRule(row));
+    if (told.length === 0) return null;
+    const rows = told.map((row) => ({
       facets: { ...facets.of(row), phase: facets.phase(row.phase) },
       cells: [
         row.modelTitle,
