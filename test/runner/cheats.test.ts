@@ -7,7 +7,7 @@ import { type RunRecord, recordSchema } from '../../src/schema/record.ts';
 import { sweepSchema } from '../../src/schema/sweep.ts';
 import { CHEATS, cheating } from '../fixtures/cheats.ts';
 
-const SHAPE = { batchSize: 3, promptLength: { length: 12, spread: 0.5 }, generate: 48 };
+const SHAPE = { batchSize: 3, promptLength: { length: 12, spread: 0.5 }, generate: 96 };
 /** Long enough for a clock to tell, short enough for a test: 2 ms a step, about 25 ms a prefill. */
 const options = { stepMs: 2, prefillMsPerToken: 0.9 };
 
