@@ -18,7 +18,9 @@ export function gather(inputs: readonly ReportInput[], machines: readonly string
     machines,
   );
   const places = inputs.map((input, index) => placeOf(inputs, names, input, index));
-  const { told, renamed } = tellModelsApart(inputs.map((input, i) => withRunTitles(input, places[i]!)));
+  const { told, renamed } = tellModelsApart(
+    inputs.map((input, i) => (meetsKin(inputs, places, i) ? withRunTitles(input, places[i]!) : input)),
+  );
   const reports = told.map((input, index) => summarise(input, places[index]));
   if (reports.length === 1) return reports[0]!;
   const rows = reports.flatMap((report) => report.rows);
@@ -62,6 +64,19 @@ function placeOf(
     run: number,
     label: inputs.length === 1 ? null : number === null ? machine : `${machine}, ${number}`,
   };
+}
+
+/** Whether another run of the machine has a model of this one, so that both have bars in one chart. */
+function meetsKin(inputs: readonly ReportInput[], places: readonly RunPlace[], index: number): boolean {
+  const namesOf = (input: ReportInput) => input.manifest.models.map(({ name }) => name);
+  const own = new Set(namesOf(inputs[index]!));
+  return inputs.some(
+    (other, i) =>
+      i !== index &&
+      places[i]!.machine === places[index]!.machine &&
+      other.manifest.imported === undefined &&
+      namesOf(other).some((name) => own.has(name)),
+  );
 }
 
 /** On one machine, an engine of the second run is another bar than the same engine of the first. */

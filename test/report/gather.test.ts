@@ -109,6 +109,19 @@ test('two runs on one machine are apart too', () => {
     expect(baseline.title.endsWith('run 1')).toBe(engineTitle.endsWith('run 1'));
 });
 
+test('runs of one machine with models of their own need no numbers behind their engines', () => {
+  const other = run('second', {}, { models: [{ name: 'phi-nano', title: 'Phi nano' }] });
+  const report = gather([intel(), other]);
+  expect(report.manifest.engines).toEqual(intel().manifest.engines);
+  expect(report.rows.map(({ engineTitle }) => engineTitle).join()).not.toContain('run');
+  const kinds = new Set(figures([intel(), other]).map(({ facets }) => facets.kind));
+  expect([...kinds].filter((kind) => kind.includes('PyTorch eager'))).toEqual(['Speedup over PyTorch eager']);
+  expect(report.runs.map(({ label }) => label)).toEqual([
+    'Intel Xeon Platinum 8488C, 2 cores, run 1',
+    'Intel Xeon Platinum 8488C, 2 cores, run 2',
+  ]);
+});
+
 test('machines that look alike by name are numbered, and may be named by the user', () => {
   const larger = run('second', { machine: { memoryMiB: 64_000 } });
   const labels = (names: string[]) => gather([intel(), larger], names).runs.map(({ machine }) => machine);
