@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { replaceMarked } from './marked.mjs';
 
 const { cacheRoot } = await import('../dist/files/cache-root.js');
 const { resolveModel } = await import('../dist/models/catalogue.js');
@@ -94,11 +95,10 @@ async function writePage(results) {
     'ortbench / optimum-benchmark',
   ];
   const page = join(here, '../docs/peers.md');
-  const marked = /(<!-- measured -->)[\s\S]*?(<!-- \/measured -->)/;
   const text = `${what}\n\n${table(head, lines)}`;
   writeFileSync(
     page,
-    readFileSync(page, 'utf8').replace(marked, (_, begin, end) => `${begin}\n\n${text}\n\n${end}`),
+    replaceMarked(readFileSync(page, 'utf8'), 'measured', page, () => `\n\n${text}\n\n`),
   );
 }
 

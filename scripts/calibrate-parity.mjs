@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { propose, ROOM } from './calibrate/figures.mjs';
 import { measure, recordKey } from './calibrate/measure.mjs';
-import { appendRecords, readRecords, writeSections } from './calibrate/store.mjs';
+import { appendRecords, readRecords, writeTables } from './calibrate/store.mjs';
 import * as tables from './calibrate/tables.mjs';
 
 const { ENGINES } = await import('../dist/engines/index.js');
@@ -147,7 +147,7 @@ try {
     sections.controls = `${tables.controlSummary(controls)}\n\n${tables.controlTable(controls)}`;
     sections.survey = tables.surveyTable(surveyed);
   }
-  if (options.write) await writeSections(options.page, sections);
+  if (options.write) await writeTables(options.page, sections);
   const result = { records, proposals, controls, surveyed };
   process.stdout.write(
     options.json ? `${JSON.stringify(result, null, 1)}\n` : `${Object.values(sections).join('\n\n')}\n`,

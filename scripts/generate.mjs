@@ -2,6 +2,7 @@
 // of CSV columns. `--check` writes nothing and fails when a committed file is out of date. Works on the built dist/.
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { replaceMarked } from './marked.mjs';
 
 const { jsonSchemaFiles } = await import('../dist/config/json-schemas.js');
 const { CSV_COLUMNS } = await import('../dist/report/columns/index.js');
@@ -19,11 +20,10 @@ function columnLists() {
     .join('\n\n');
 }
 
-const MARKED = /(<!-- columns -->)[\s\S]*?(<!-- \/columns -->)/;
 const readme = await readFile(`${root}README.md`, 'utf8');
 const files = {
   ...(await jsonSchemaFiles()),
-  'README.md': readme.replace(MARKED, (_, begin, end) => `${begin}\n${columnLists()}\n${end}`),
+  'README.md': replaceMarked(readme, 'columns', 'README.md', () => `\n${columnLists()}\n`),
 };
 for (const [path, content] of Object.entries(files)) {
   const before = await readFile(root + path, 'utf8').catch(() => '');

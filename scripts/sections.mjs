@@ -1,6 +1,7 @@
 // Pages of docs whose figures are made by a command: between `<!-- NAME -->` and `<!-- /NAME -->` lie sections, of which a run
 // replaces its own and keeps the others.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { replaceMarked } from './marked.mjs';
 
 /**
  * @param page the file
@@ -9,18 +10,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
  * @param keyOf heading → key: a new section takes the place of the one with its key
  */
 export function writeSections(page, name, texts, keyOf = (heading) => heading) {
-  const whole = readFileSync(page, 'utf8');
-  const marked = new RegExp(`(<!-- ${name} -->)([\\s\\S]*?)(<!-- /${name} -->)`);
-  const found = whole.match(marked);
-  if (found === null) throw new Error(`${page} has no <!-- ${name} --> … <!-- /${name} -->`);
-  const all = new Map(
-    [...sectionsOf(found[2]), ...texts].map((text) => [keyOf(headingOf(text)), text.trim()]),
-  );
-  const sorted = [...all].sort(([a], [b]) => a.localeCompare(b, 'en')).map(([, text]) => text);
-  writeFileSync(
-    page,
-    whole.replace(marked, (_, begin, __, end) => `${begin}\n\n${sorted.join('\n\n')}\n\n${end}`),
-  );
+  const merged = (content) => {
+    const all = new Map(
+      [...sectionsOf(content), ...texts].map((text) => [keyOf(headingOf(text)), text.trim()]),
+    );
+    const sorted = [...all].sort(([a], [b]) => a.localeCompare(b, 'en')).map(([, text]) => text);
+    return `\n\n${sorted.join('\n\n')}\n\n`;
+  };
+  writeFileSync(page, replaceMarked(readFileSync(page, 'utf8'), name, page, merged));
 }
 
 /** Parts of a text, each from a heading of the depth of its first to the next such. */

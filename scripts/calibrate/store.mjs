@@ -1,5 +1,6 @@
 // What outlives a run: its records, a line each, and the tables of docs/parity.md.
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { replaceMarked } from '../marked.mjs';
 
 /** Records of an earlier run; none where the file is not there yet. */
 export async function readRecords(file) {
@@ -17,12 +18,9 @@ export const appendRecords = (file, records) =>
   appendFile(file, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
 
 /** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. */
-export async function writeSections(page, sections) {
+export async function writeTables(page, sections) {
   let text = await readFile(page, 'utf8');
-  for (const [name, content] of Object.entries(sections)) {
-    const marked = new RegExp(`(<!-- ${name} -->)[\\s\\S]*?(<!-- /${name} -->)`);
-    if (!marked.test(text)) throw new Error(`${page} has no place for ${name}`);
-    text = text.replace(marked, (_, begin, end) => `${begin}\n${content}\n${end}`);
-  }
+  for (const [name, content] of Object.entries(sections))
+    text = replaceMarked(text, name, page, () => `\n${content}\n`);
   await writeFile(page, text);
 }
