@@ -18,8 +18,11 @@ export function neutralise(text: string): string {
 }
 
 /** Twelve digits: more than any clock gives, and 0.1 + 0.2 reads 0.3. */
-const number = (value: number): string =>
-  Number.isFinite(value) ? String(Number(value.toPrecision(12))) : '';
+function number(value: number): string {
+  // Nanoseconds are whole, and most of what there is: nothing of theirs is to be rounded.
+  if (Number.isInteger(value) && Math.abs(value) < 1e12) return String(value);
+  return Number.isFinite(value) ? String(Number(value.toPrecision(12))) : '';
+}
 
 /** Rows turned to text at once: few enough to stay small, many enough to be quick. */
 const BLOCK = 2000;

@@ -1,13 +1,7 @@
 import { type Cell, cellKey } from '../schema/cell.ts';
 import type { ImportedRecord } from '../schema/imported.ts';
 import type { Manifest } from '../schema/manifest.ts';
-import type {
-  ParityFigures,
-  ParityRecord,
-  PreparationRecord,
-  RunRecord,
-  SessionRecord,
-} from '../schema/record.ts';
+import type { ParityFigures, ParityRecord, PreparationRecord, SessionRecord } from '../schema/record.ts';
 import type { Phase, Precision, Status } from '../schema/vocabulary.ts';
 import type { Flag, Round } from '../stats/flags.ts';
 import type { HarnessUse, TimeUse } from '../stats/harness.ts';
@@ -24,8 +18,8 @@ export interface ReportInput {
   readonly interrupted: boolean;
   /** What the reader had to say about the files, for example a torn last line that it dropped. */
   readonly warnings?: readonly string[];
-  /** Reads the records again as they are stored, with all single times; absent where there is no more than `records`. */
-  readonly raw?: (visit: (record: RunRecord) => void) => Promise<unknown>;
+  /** Reads again the JSON of each record, with all single times; absent where there is no more than `records`. */
+  readonly raw?: (visit: (json: string) => void | Promise<void>) => Promise<unknown>;
 }
 
 /** What sets one run of a report apart from the others. */

@@ -1,4 +1,6 @@
+import type { Figure } from './charts/figure.ts';
 import type { ThemeName } from './charts/palette.ts';
+import type { ImageFormat } from './charts/render.ts';
 import { averagesCsv, importedCsv, samplesCsv, speedupsCsv, summaryCsv } from './csv.ts';
 import { gather } from './gather.ts';
 import { type ChartLink, headlineMarkdown } from './headline.ts';
@@ -86,29 +88,49 @@ async function* outputs(
   }
   const links: ChartLink[] = [];
   let leftOut = 0;
-  const images = formats.filter((format) => format === 'png' || format === 'svg');
+  const images: ImageFormat[] = formats.filter((format) => format === 'png' || format === 'svg');
   if (
     images.length > 0 &&
     report.rows.some(({ measured, imported }) => measured !== null || imported !== null)
   ) {
     // Loading the chart libraries takes longer than all the rest, and CSV alone has no need of them.
     const { chooseFigures } = await import('./charts/choose.ts');
-    const { render } = await import('./charts/render.ts');
     const chosen = chooseFigures(report);
     leftOut = chosen.leftOut;
-    for (const figure of chosen.figures) {
-      for (const format of images) {
-        yield { path: `${CHART_FOLDER}/${figure.stem}.${format}`, content: render(figure, format, theme) };
-      }
-      links.push({
-        model: figure.model,
-        title: figure.title,
-        // One picture of each chart: the first format asked for.
-        file: `${CHART_FOLDER}/${figure.stem}.${images[0]}`,
-      });
-    }
+    yield* pictures(chosen.figures, images, theme);
+    // One picture of each chart: the first format asked for.
+    links.push(
+      ...chosen.figures.map(({ model, title, stem }) => ({
+        model,
+        title,
+        file: pictureFile(stem, images[0]!),
+      })),
+    );
   }
   if (formats.includes('md')) {
     yield { path: 'headline.md', content: headlineMarkdown(report, { links, leftOut }) };
   }
+}
+
+const pictureFile = (stem: string, format: ImageFormat): string => `${CHART_FOLDER}/${stem}.${format}`;
+
+/** A figure is drawn while the pixels of the one before it are compressed on another thread. */
+async function* pictures(
+  figures: readonly Figure[],
+  images: readonly ImageFormat[],
+  theme: ThemeName | undefined,
+): AsyncGenerator<OutputFile> {
+  const { render } = await import('./charts/render.ts');
+  let drawn: { path: string; content: Promise<Buffer> }[] = [];
+  for (const figure of figures) {
+    const next = images.map((format) => {
+      const content = render(figure, format, theme);
+      // One that fails is reported where it is awaited; until then it must not count as one that nobody looks after.
+      content.catch(() => {});
+      return { path: pictureFile(figure.stem, format), content };
+    });
+    for (const { path, content } of drawn) yield { path, content: await content };
+    drawn = next;
+  }
+  for (const { path, content } of drawn) yield { path, content: await content };
 }

@@ -9,15 +9,23 @@ export function encodeLine(record: RunRecord): string {
 
 const CHECKSUM = /,"crc32":"([0-9a-f]{8})"\}$/;
 
-/** The record of a line without its newline, or what is wrong with it. */
-export function decodeLine(line: string): { record: RunRecord } | { problem: string } {
+/** The JSON of a line's record, or what is wrong with the line, which comes without its newline. */
+export function checkedJson(line: string): { json: string } | { problem: string } {
   const match = CHECKSUM.exec(line);
   if (match === null) return { problem: 'it has no checksum at its end' };
   const body = line.slice(0, match.index);
-  if (checksum(body) !== match[1]) return { problem: 'its checksum does not match its content' };
+  return checksum(body) === match[1]
+    ? { json: `${body}}` }
+    : { problem: 'its checksum does not match its content' };
+}
+
+/** The record of a line, or what is wrong with it. */
+export function decodeLine(line: string): { record: RunRecord } | { problem: string } {
+  const checked = checkedJson(line);
+  if ('problem' in checked) return checked;
   let json: unknown;
   try {
-    json = JSON.parse(`${body}}`);
+    json = JSON.parse(checked.json);
   } catch {
     return { problem: 'it is not JSON' };
   }

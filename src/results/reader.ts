@@ -7,7 +7,7 @@ import { cellKey } from '../schema/cell.ts';
 import { type Manifest, manifestSchema } from '../schema/manifest.ts';
 import type { RunRecord } from '../schema/record.ts';
 import { type SummarisedRecord, sampleSummariser } from '../stats/run-summary.ts';
-import { decodeLine } from './line.ts';
+import { checkedJson, decodeLine } from './line.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
 export const RECORDS_FILE = 'records.jsonl';
@@ -19,8 +19,8 @@ export interface Results {
   readonly warnings: readonly string[];
   /** The last attempt did not come to its end. */
   readonly interrupted: boolean;
-  /** Reads all records again, as they are stored. */
-  readonly raw: (visit: (record: RunRecord) => void) => Promise<unknown>;
+  /** Reads all records again, each as the JSON that is stored, and waits for who takes it. */
+  readonly raw: (visit: (json: string) => Promise<void> | void) => Promise<unknown>;
 }
 
 /** @throws UserError when the folder holds no results; InfrastructureError when they are damaged. */
@@ -37,7 +37,11 @@ export async function readResults(dir: string): Promise<Results> {
     records: withoutSuperseded(records),
     warnings,
     interrupted: end?.interrupted ?? true,
-    raw: (visit) => readRecords(dir, visit),
+    raw: (visit) =>
+      readLines(dir, (line) => {
+        const checked = checkedJson(line);
+        return 'problem' in checked ? checked : visit(checked.json);
+      }),
   };
 }
 
@@ -83,11 +87,21 @@ export interface RecordsEnd {
 }
 
 /**
- * Reads the file line by line, so that only one is in memory, and hands every good one to `visit`. A bad last line is the
- * trace of a kill and dropped; a bad one before it means damage.
+ * Hands every good record of the file to `visit`. A bad last line is the trace of a kill and dropped; a bad one before it
+ * means damage.
  * @throws InfrastructureError for a damaged file, or one that cannot be read
  */
-export async function readRecords(dir: string, visit: (record: RunRecord) => void): Promise<RecordsEnd> {
+export const readRecords = (dir: string, visit: (record: RunRecord) => void): Promise<RecordsEnd> =>
+  readLines(dir, (line) => {
+    const decoded = decodeLine(line);
+    return 'problem' in decoded ? decoded : visit(decoded.record);
+  });
+
+/** @param take says what is wrong with a line; one that takes its time is waited for. Only one line is in memory. */
+async function readLines(
+  dir: string,
+  take: (line: string) => { problem: string } | void | Promise<void>,
+): Promise<RecordsEnd> {
   const path = join(dir, RECORDS_FILE);
   const damaged = (number: number, problem: string) =>
     new InfrastructureError(`${path}:${number} is damaged: ${problem}`, {
@@ -102,10 +116,10 @@ export async function readRecords(dir: string, visit: (record: RunRecord) => voi
       for (const line of lines.push(chunk as Buffer)) {
         if (problem !== null) throw damaged(number, problem);
         number++;
-        const decoded = decodeLine(line.toString('utf8'));
-        if ('problem' in decoded) problem = decoded.problem;
+        const taken = take(line.toString('utf8'));
+        if (taken !== undefined && 'problem' in taken) problem = taken.problem;
         else {
-          visit(decoded.record);
+          if (taken !== undefined) await taken;
           goodBytes += line.length + 1;
         }
       }

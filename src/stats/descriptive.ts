@@ -36,7 +36,7 @@ export function quantileOfSorted(sorted: ArrayLike<number>, q: number): number {
 }
 
 /** Numeric order; a typed array sorts without a comparator and several times faster. */
-export const sorted = (values: ArrayLike<number>): Float64Array => Float64Array.from(values).sort();
+export const sorted = (values: ArrayLike<number>): Float64Array => new Float64Array(values).sort();
 
 export const percentile = (values: ArrayLike<number>, q: number): number =>
   quantileOfSorted(sorted(values), q);

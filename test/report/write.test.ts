@@ -7,7 +7,6 @@ import { CHARTS } from '../../src/report/charts/index.ts';
 import type { ReportInput } from '../../src/report/model.ts';
 import { summarise } from '../../src/report/summary.ts';
 import { writeReport } from '../../src/report/write.ts';
-import type { RunRecord } from '../../src/schema/record.ts';
 import { HOSTILE, makeInput, makeRun } from './fixtures.ts';
 
 let folder: string;
@@ -142,7 +141,9 @@ test('records that are too many for the page lie beside it, whole', async () => 
     manifest,
     interrupted: false,
     records: makeInput(options).records,
-    raw: async (visit: (record: RunRecord) => void) => records.forEach(visit),
+    raw: async (visit: (json: string) => void | Promise<void>) => {
+      for (const record of records) await visit(JSON.stringify(record));
+    },
   };
   const files = new Map(await write(input, 'report', { formats: ['html'] }));
   expect([...files.keys()]).toEqual(['records.jsonl.gz', 'report.html', 'report.json']);

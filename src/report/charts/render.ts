@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createCanvas, SvgExportFlag } from '@napi-rs/canvas';
-import type { Chart as ChartType, Plugin } from 'chart.js';
+import { type Canvas, createCanvas, type SvgCanvas, SvgExportFlag } from '@napi-rs/canvas';
+import type { ChartConfiguration, Chart as ChartType } from 'chart.js';
 import { ChartJSNodeCanvas } from 'chartjs-node-canvas';
 import type { Figure } from './figure.ts';
 import { groupedBars } from './grouped-bars.ts';
@@ -11,61 +11,52 @@ export type ImageFormat = 'png' | 'svg';
 
 const PIXEL_RATIO = 2;
 
-/** Pixels lie outside the heap that the collector watches: given back at once, or hundreds of charts fill the memory. */
-const freePixels: Plugin = {
-  id: 'ortbench-free-pixels',
-  beforeDestroy: (chart) => {
-    chart.canvas.width = 1;
-    chart.canvas.height = 1;
-  },
-};
-
-/** Draws a figure that fits into one image. The bytes depend on nothing but the figure and the theme. */
-export function render(figure: Figure, format: ImageFormat, theme: ThemeName = 'light'): Buffer {
+/**
+ * Draws a figure that fits into one image, before it returns; pixels are then compressed on another thread, so that the
+ * next figure can be drawn meanwhile. The bytes depend on nothing but the figure and the theme.
+ */
+export function render(figure: Figure, format: ImageFormat, theme: ThemeName = 'light'): Promise<Buffer> {
   loadFont();
   return format === 'png' ? toPng(figure, PALETTE[theme]) : toSvg(figure, PALETTE[theme]);
 }
 
-interface Surface {
-  readonly canvas: ChartJSNodeCanvas;
-  readonly Chart: typeof ChartType;
+let loaded: typeof ChartType | undefined;
+
+/** chart.js as chartjs-node-canvas sets it up for Node; its own canvases have one size for life, and encode on this thread. */
+function loadChart(): typeof ChartType {
+  if (loaded === undefined) {
+    const chartCallback = (made: unknown) => {
+      loaded = made as typeof ChartType;
+    };
+    new ChartJSNodeCanvas({ width: 1, height: 1, chartCallback });
+  }
+  return loaded!;
 }
 
-/** chartjs-node-canvas has one size for life and loads chart.js anew for each: made once a size. */
-const surfaces = new Map<string, Surface>();
-
-function surfaceOf(width: number, height: number): Surface {
-  const key = `${width}×${height}`;
-  const known = surfaces.get(key);
-  if (known) return known;
-  let Chart: typeof ChartType | undefined;
-  const canvas = new ChartJSNodeCanvas({
-    width,
-    height,
-    chartCallback: (loaded) => {
-      Chart = loaded as typeof ChartType;
-    },
-  });
-  const made = { canvas, Chart: Chart! };
-  surfaces.set(key, made);
-  return made;
+function draw(config: ChartConfiguration, canvas: Canvas | SvgCanvas, devicePixelRatio: number): ChartType {
+  const options = { ...config.options, devicePixelRatio };
+  const Chart = loadChart();
+  return new Chart(canvas as unknown as ConstructorParameters<typeof ChartType>[0], { ...config, options });
 }
 
-function toPng(figure: Figure, theme: Theme): Buffer {
+async function toPng(figure: Figure, theme: Theme): Promise<Buffer> {
   const { layout, config } = groupedBars(figure, theme);
-  config.options = { ...config.options, devicePixelRatio: PIXEL_RATIO };
-  config.plugins = [...(config.plugins ?? []), freePixels];
-  return surfaceOf(layout.width, layout.height).canvas.renderToBufferSync(config, 'image/png');
+  const canvas = createCanvas(layout.width, layout.height);
+  const chart = draw(config, canvas, PIXEL_RATIO);
+  const bytes = await canvas.encode('png');
+  chart.destroy();
+  // Pixels lie outside the heap that the collector watches: given back at once, or hundreds of charts fill the memory.
+  canvas.width = 1;
+  canvas.height = 1;
+  return bytes;
 }
 
 /** The same drawing commands on a canvas that records paths; letters become outlines, so no font is needed to view it. */
-function toSvg(figure: Figure, theme: Theme): Buffer {
+async function toSvg(figure: Figure, theme: Theme): Promise<Buffer> {
   const { layout, config } = groupedBars(figure, theme);
   const { width, height } = layout;
-  const { Chart } = surfaceOf(width, height);
   const canvas = createCanvas(width, height, SvgExportFlag.ConvertTextToPaths);
-  config.options = { ...config.options, devicePixelRatio: 1 };
-  const chart = new Chart(canvas as unknown as ConstructorParameters<typeof ChartType>[0], config);
+  const chart = draw(config, canvas, 1);
   const content = ownIds(shorten(canvas.getContent().toString('utf8')), figure.stem);
   chart.destroy();
   const start = content.indexOf('<svg');
@@ -75,9 +66,22 @@ function toSvg(figure: Figure, theme: Theme): Buffer {
   return Buffer.from(`${open} viewBox="0 0 ${width} ${height}" role="img">${label}${content.slice(end + 1)}`);
 }
 
-/** Hundredths of a pixel are below what anyone sees, and make the outlines half as long. No text is left to be changed. */
-const shorten = (svg: string): string =>
-  svg.replace(/-?\d*\.\d+/g, (number) => String(Number(Number(number).toFixed(2))));
+/**
+ * Hundredths of a pixel are below what anyone sees, and make the outlines half as long. No text is left to be changed.
+ * The outline of a label that is there many times is shortened once.
+ */
+function shorten(svg: string): string {
+  const outlines = new Map<string, string>();
+  return svg.replace(/ d="[^"]*"|-?\d*\.\d+/g, (found) => {
+    if (!found.startsWith(' ')) return hundredths(found);
+    const short = outlines.get(found) ?? found.replace(/-?\d*\.\d+/g, hundredths);
+    outlines.set(found, short);
+    return short;
+  });
+}
+
+/** Not toFixed, which takes twice as long: a chart has fifty thousand numbers. */
+const hundredths = (number: string): string => String(Math.round(Number(number) * 100) / 100);
 
 /** The canvas numbers clip paths over the life of the process; here they depend on the figure, and differ between figures. */
 function ownIds(svg: string, stem: string): string {

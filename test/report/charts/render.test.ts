@@ -13,7 +13,7 @@ const figuresOf = (options: FixtureOptions = {}): Figure[] =>
   chooseFigures(summarise(makeInput({ generate: 4, ...options }))).figures;
 
 async function pixels(figure: Figure, format: ImageFormat) {
-  const image = await loadImage(render(figure, format));
+  const image = await loadImage(await render(figure, format));
   const ctx = createCanvas(image.width, image.height).getContext('2d');
   ctx.drawImage(image, 0, 0);
   return {
@@ -36,7 +36,7 @@ function share({ data }: { data: Uint8ClampedArray }, colour: string): number {
 test('PNG at twice the size, with every engine in its colour, on white', async () => {
   const [figure] = figuresOf();
   const png = await pixels(figure!, 'png');
-  expect(render(figure!, 'png').subarray(1, 4).toString()).toBe('PNG');
+  expect((await render(figure!, 'png')).subarray(1, 4).toString()).toBe('PNG');
   expect(png.width).toBe(1600);
   for (const colour of COLOURS.slice(0, 4)) expect(share(png, colour)).toBeGreaterThan(0.01);
   for (const colour of COLOURS.slice(4)) expect(share(png, colour)).toBeLessThan(0.001);
@@ -45,7 +45,7 @@ test('PNG at twice the size, with every engine in its colour, on white', async (
 
 test('SVG shows the same as PNG, and needs nothing beside itself', async () => {
   const [figure] = figuresOf({ verdict: ({ engine }) => (engine === 'llamacpp' ? 'mismatch' : 'match') });
-  const svg = render(figure!, 'svg').toString();
+  const svg = (await render(figure!, 'svg')).toString();
   expect(svg).toMatch(
     /<svg [^>]*width="800" height="\d+" viewBox="0 0 800 \d+" role="img"><title>Prompt throughput – /,
   );
@@ -68,18 +68,18 @@ test('a mismatch is hatched: paper shows between the lines', async () => {
   expect(hatched).toBeLessThan(solid / 2);
 });
 
-test('the bytes depend on nothing but the figure', () => {
+test('the bytes depend on nothing but the figure', async () => {
   const [figure, other] = figuresOf();
-  const first = (['png', 'svg'] as const).map((format) => render(figure!, format));
-  for (const format of ['svg', 'png'] as const) render(other!, format);
-  const second = (['png', 'svg'] as const).map((format) => render(figure!, format));
+  const both = () => Promise.all((['png', 'svg'] as const).map((format) => render(figure!, format)));
+  const first = await both();
+  const [second] = await Promise.all([both(), render(other!, 'svg'), render(other!, 'png')]);
   expect(first[0]!.equals(second[0]!)).toBe(true);
   expect(first[1]!.equals(second[1]!)).toBe(true);
   // Two charts in one page must not share the names of their clip paths.
   const ids = (bytes: Buffer): string[] => bytes.toString().match(/id="[^"]+"/g) ?? [];
   const own = new Set(ids(first[1]!));
   expect(own.size).toBeGreaterThan(0);
-  expect(ids(render(other!, 'svg')).filter((id) => own.has(id))).toEqual([]);
+  expect(ids(await render(other!, 'svg')).filter((id) => own.has(id))).toEqual([]);
 });
 
 test('the grey of each colour is lighter than the last', () => {
@@ -92,13 +92,13 @@ test('the grey of each colour is lighter than the last', () => {
   for (let i = 1; i < lightness.length; i++) expect(lightness[i]! - lightness[i - 1]!).toBeGreaterThan(9);
 });
 
-test.each([...HOSTILE])('%j in a title is drawn, and is text in the SVG', (hostile) => {
+test.each([...HOSTILE])('%j in a title is drawn, and is text in the SVG', async (hostile) => {
   const [figure] = figuresOf({
     models: [{ name: hostile, title: hostile }],
     precisions: ['fp32'],
     rounds: 1,
   });
-  const svg = render(figure!, 'svg').toString();
+  const svg = (await render(figure!, 'svg')).toString();
   expect(svg).not.toMatch(/<script/i);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 allows no others
   expect(svg).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/);
