@@ -19,8 +19,8 @@ from .torch_observed import NAMES
 GROUP_SIZE = 32
 # The packed layout of the kernel holds whole groups of 16 output rows.
 ROW_MULTIPLE = 16
-# The one activation type with fast kernels, with AVX2 as with AVX-512: fp32 and fp16 take a reference path that is 14 to 60
-# times slower.
+# The one activation type with fast kernels, with AVX2 as with AVX-512: all others take a reference path that is 17 to 120
+# times slower (`npm run bench:int4`).
 ACTIVATIONS = torch.bfloat16
 
 

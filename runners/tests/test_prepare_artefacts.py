@@ -125,6 +125,26 @@ def test_logits_of_a_ragged_batch_and_the_step_after_it(prepared: Prepared) -> N
     assert normalised_error(after[:, 0], reference_logits(prepared, longer)) < tolerance
 
 
+def optimised_nodes(folder: Path, level: onnxruntime.GraphOptimizationLevel, out: Path) -> list[tuple]:
+    """Operator, attributes and edges of each node as ONNX Runtime would run it."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = level
+    options.optimized_model_filepath = str(out)
+    onnxruntime.InferenceSession(folder / "model.onnx", options)
+    return [
+        (node.domain, node.op_type, sorted(map(str, node.attribute)), list(node.input), list(node.output))
+        for node in onnx.load(out, load_external_data=False).graph.node
+    ]
+
+
+def test_the_two_highest_graph_levels_give_the_same_nodes(prepared: Prepared, tmp_path: Path) -> None:
+    """docs/tuning.md calls a measured difference between them chance; where they differ one day, it is none."""
+    levels = onnxruntime.GraphOptimizationLevel
+    highest = optimised_nodes(prepared.onnx, levels.ORT_ENABLE_ALL, tmp_path / "all.onnx")
+    assert highest == optimised_nodes(prepared.onnx, levels.ORT_ENABLE_EXTENDED, tmp_path / "extended.onnx")
+    assert {"GroupQueryAttention"} < {operator for _, operator, *_ in highest}
+
+
 def test_the_genai_folder_shares_the_weights(prepared: Prepared) -> None:
     names = {path.relative_to(prepared.onnx).as_posix() for path in prepared.onnx.rglob("*") if path.is_file()}
     assert {"model.onnx", "genai/model.onnx", "genai/model.onnx.data", "genai/genai_config.json"} <= names

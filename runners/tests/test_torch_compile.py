@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from ortbench_runners.errors import RunnerError
 from ortbench_runners.pytorch import PytorchRunner
 from ortbench_runners.session import DecodeSession
 from ortbench_runners.static_cache import StaticKvCache, attention_window
-from ortbench_runners.torch_compile import cuda_graphs
+from ortbench_runners.torch_compile import auto_modes, cuda_graphs
 from test_int4 import save_int4
 
 SHAPE = Prepare(batchSize=2, promptLength=len(nano.PROMPTS[0]), generate=nano.STEPS)
@@ -120,6 +121,20 @@ def test_options_are_checked(folder: Path) -> None:
         PytorchRunner("compile").load(nano.load_command(folder, mode="fastest"))
     with pytest.raises(RunnerError, match="no option 'speed'"):
         PytorchRunner("compile").load(nano.load_command(folder, speed="max"))
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "modes"),
+    [
+        ("cpu", "fp32", ("default", "max-autotune-no-cudagraphs")),
+        ("cpu", "int4", ("max-autotune-no-cudagraphs", "max-autotune-no-cudagraphs")),
+        ("cuda", "fp16", ("default", "reduce-overhead")),
+    ],
+)
+def test_each_precision_has_the_modes_that_were_measured_to_be_its_fastest(
+    device: str, precision: str, modes: tuple[str, str]
+) -> None:
+    assert auto_modes(replace(nano.load_command(Path("anywhere")), device=device, precision=precision)) == modes
 
 
 def test_cuda_graphs_are_named_where_a_mode_captures_them() -> None:

@@ -1,10 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { rawRecords } from '../../src/report/html/raw.ts';
 import { withoutMachinePaths } from '../../src/report/machine-paths.ts';
 import { writeReport } from '../../src/report/write.ts';
-import { makeInput } from './fixtures.ts';
+import { makeInput, makeRun } from './fixtures.ts';
 
 test.each([
   ['cannot read /home/ann/models/x.onnx', 'cannot read …/x.onnx'],
@@ -43,4 +45,22 @@ test('no file of a report names a folder of the machine', async () => {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+test('nor do the records that a reader downloads, read again from where they are stored', async () => {
+  const path = '/home/ann/secret/model.onnx';
+  const { manifest, records } = makeRun({
+    generate: 4,
+    rounds: 1,
+    edit: (record) => (record.kind === 'session' ? { ...record, effective: { library: path } } : record),
+  });
+  const raw = async (visit: (json: string) => void | Promise<void>) => {
+    for (const record of records) await visit(JSON.stringify(record));
+  };
+  const made = await rawRecords([{ manifest, records: [], interrupted: false, raw }]);
+  if (made.kind !== 'inline') throw new Error('so few records lie within the page');
+  const text = gunzipSync(Buffer.from(made.base64, 'base64')).toString();
+  expect(text.trimEnd().split('\n')).toHaveLength(records.length + 1);
+  expect(text).toContain('…/model.onnx');
+  expect(text).not.toContain('/home/ann');
 });
