@@ -47,8 +47,11 @@ export function predictMemory(cell: Cell, shape: ModelShape, meta: EngineMeta): 
   const { batchSize, generate } = cell;
   const prompt = cell.promptLength.length;
   const table = shape.vocabSize * shape.hiddenSize * storage.embedding;
-  const copies = precision === 'int4' ? traits.int4Copies : 1 + (traits.compile?.weightCopies ?? 0);
-  const matrices = copies * (weightBytes(precision, shape, meta.artefact) - table);
+  const loadedMatrices =
+    (precision === 'int4' ? traits.int4Copies : 1) * (weightBytes(precision, shape, meta.artefact) - table);
+  // What int4 layers have packed, a graph takes as it is.
+  const constants = precision === 'int4' ? 0 : loadedMatrices * (traits.compile?.weightCopies ?? 0);
+  const matrices = loadedMatrices + constants;
   const cells = Math.ceil((prompt + generate) / traits.kvPadding) * traits.kvPadding;
   const kv = traits.kvCopies * kvBytesPerToken(precision, shape, meta.artefact) * batchSize * cells;
   const logits = 2 * batchSize * shape.vocabSize * 4;
@@ -60,7 +63,7 @@ export function predictMemory(cell: Cell, shape: ModelShape, meta: EngineMeta): 
   const touched = mapped ? touchedBytes(table, batchSize * (prompt + generate)) : table;
   // Packing int4 matrices leaves a wide table that is mapped in its file; where all is wide, loading goes through all.
   const tableLoaded = mapped && precision === 'int4' ? 0 : table;
-  const loading = matrices + tableLoaded + shape.parameters * storage.loading;
+  const loading = loadedMatrices + tableLoaded + shape.parameters * storage.loading;
   const running = matrices + touched + kv + logits + activations + traits.hostMiB * BYTES_PER_MIB;
   return {
     weightsMiB: (matrices + touched) / BYTES_PER_MIB,
@@ -68,7 +71,8 @@ export function predictMemory(cell: Cell, shape: ModelShape, meta: EngineMeta): 
     logitsMiB: logits / BYTES_PER_MIB,
     activationsMiB: activations / BYTES_PER_MIB,
     baseMiB,
-    peakMiB: baseMiB + Math.max(loading, running) / BYTES_PER_MIB,
+    // Nothing is compiled before all is loaded.
+    peakMiB: Math.max(traits.processMiB + loading / BYTES_PER_MIB, baseMiB + running / BYTES_PER_MIB),
   };
 }
 

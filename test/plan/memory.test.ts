@@ -65,6 +65,20 @@ describe('peak', () => {
     expect(int4.peakMiB).toBeGreaterThan(estimate.peakMiB);
   });
 
+  it('has no compiler in it while an engine loads', () => {
+    const small = { ...cell, batchSize: 1, promptLength: { length: 8, spread: 0 }, generate: 2 };
+    const peak = (processMiB: number) => {
+      const memory = { compile: { processMiB, weightCopies: 2 } };
+      return predictMemory(
+        { ...small, precision: 'int4' },
+        shape,
+        meta('a', { artefact: 'checkpoint', memory }),
+      ).peakMiB;
+    };
+    expect(peak(1)).toBe(peak(0));
+    expect(peak(1000)).toBeGreaterThan(peak(0) + 500);
+  });
+
   it('holds of a mapped embedding table what tokens touched', () => {
     const mapped = (batchSize: number) =>
       predictMemory({ ...cell, batchSize }, shape, meta('a', { artefact: 'checkpoint' })).weightsMiB;

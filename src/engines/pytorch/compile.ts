@@ -46,7 +46,7 @@ export const pytorchCompile: Engine = {
     isolation: 'process',
     compiles: true,
     // A static cache; graphs of prefill and of decode, each with weights of its own.
-    memory: { kvCopies: 1, compile: { processMiB: 300, weightCopies: 2 } },
+    memory: { kvCopies: 1, compile: { processMiB: 160, weightCopies: 2 } },
   },
   options: optionsSchema,
   probe,
