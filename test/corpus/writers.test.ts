@@ -224,18 +224,18 @@ describe('SVG', () => {
     walk(parser.parse(svg), '');
     return found;
   };
-  const svgOf = (name: string): string => {
+  const svgOf = async (name: string): Promise<string> => {
     const report = summarise({ ...input([name]), interrupted: false });
-    return render(chooseFigures(report).figures[0]!, 'svg').toString();
+    return (await render(chooseFigures(report).figures[0]!, 'svg')).toString();
   };
 
-  it('draws every string with the elements and attributes of a harmless one', () => {
-    const harmless = shape(svgOf('harmless'));
+  it('draws every string with the elements and attributes of a harmless one', async () => {
+    const harmless = shape(await svgOf('harmless'));
     // Drawing takes a fifth of a second: those that could be more than letters to a reader of XML.
     const telling = HOSTILE_STRINGS.filter((text) => /[<>&"']|[\p{Cc}\p{Cf}\p{Cs}]/u.test(text));
     expect(telling.length).toBeGreaterThan(100);
     for (const hostile of telling) {
-      const svg = svgOf(hostile);
+      const svg = await svgOf(hostile);
       expect(XMLValidator.validate(svg), JSON.stringify(hostile)).toBe(true);
       for (const part of shape(svg)) {
         // Which of the drawing's own attributes there are differs with the text; scripts and links are of another kind.
