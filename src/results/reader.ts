@@ -94,7 +94,9 @@ export interface RecordsEnd {
 export const readRecords = (dir: string, visit: (record: RunRecord) => void): Promise<RecordsEnd> =>
   readLines(dir, (line) => {
     const decoded = decodeLine(line);
-    return 'problem' in decoded ? decoded : visit(decoded.record);
+    if ('problem' in decoded) return decoded;
+    // Whatever it may answer says nothing of the line.
+    visit(decoded.record);
   });
 
 /** @param take says what is wrong with a line; one that takes its time is waited for. Only one line is in memory. */

@@ -27,7 +27,7 @@ describe('ResultsStore', () => {
   it('gives back what it was given', async () => {
     await storeAll(records);
     const visited: RunRecord[] = [];
-    const read = await readRecords(dir, (record) => void visited.push(record));
+    const read = await readRecords(dir, (record) => visited.push(record));
     expect(visited).toEqual(records);
     expect(read.warnings).toEqual([]);
     expect((await readResults(dir)).manifest).toEqual(manifest);
