@@ -18,7 +18,7 @@ from .torch_model import load_model
 # that came first nor on the sweep.
 CAPACITY_HINT = 1024
 # What "auto" stands for, prefill and decode, by measurement. On the CPU autotuning decodes up to 3.8 times as fast (fp32,
-# batch 4: PyTorch's own kernels take over from the BLAS). It takes int4 prompts at 3.1 to 4.4 times the speed where the
+# batch 4: PyTorch's own kernels take over from the BLAS). It takes int4 prompts at 3.3 to 7.2 times the speed where the
 # processor has AMX (Inductor's own int4 kernel takes over) and at the same without it, bf16 prompts at 1.09 times, and makes
 # no difference to fp32 prompts that is worth its minute.
 AUTOTUNED = "max-autotune-no-cudagraphs"
