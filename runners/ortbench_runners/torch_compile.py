@@ -17,16 +17,7 @@ from .torch_model import load_model
 # How loops over the symbolic capacity are split over threads: one value, so that the code depends neither on the cell
 # that came first nor on the sweep.
 CAPACITY_HINT = 1024
-# What "auto" stands for, prefill and decode, by measurement. On the CPU autotuning decodes up to 3.8 times as fast (fp32,
-# batch 4: PyTorch's own kernels take over from the BLAS). It takes int4 prompts at 3.3 to 7.2 times the speed where the
-# processor has AMX (Inductor's own int4 kernel takes over) and at the same without it, bf16 prompts at 1.09 times, and makes
-# no difference to fp32 prompts that is worth its minute.
 AUTOTUNED = "max-autotune-no-cudagraphs"
-CPU_MODES = {"fp32": ("default", AUTOTUNED)}
-OTHER_CPU_MODES = (AUTOTUNED, AUTOTUNED)
-# On CUDA decoding replays a CUDA graph, without which a step is the launching of its kernels; a prompt is long enough to
-# hide that. Not measured here: no machine with a GPU was at hand.
-CUDA_MODES = ("default", "reduce-overhead")
 # Modes that capture CUDA graphs on a CUDA device.
 GRAPH_MODES = ("reduce-overhead", "max-autotune")
 # Frozen graphs hold their weights packed for their kernels, as PyTorch advises for inference on a CPU: one more copy for
@@ -191,12 +182,18 @@ def cuda_graphs(device: str, modes: tuple[str, str]) -> str:
 
 
 def auto_modes(command: Load) -> tuple[str, str]:
-    """Modes of prefill and decode."""
+    """What "auto" stands for, prefill and decode, by measurement."""
     match command.device:
         case "cpu":
-            return CPU_MODES.get(command.precision, OTHER_CPU_MODES)
+            # Autotuning decodes up to 3.8 times as fast (fp32, batch 4: PyTorch's own kernels take over from the BLAS). It
+            # takes int4 prompts at 3.3 to 7.2 times the speed where the processor has AMX (Inductor's own int4 kernel takes
+            # over) and at the same without it, bf16 prompts at 1.09 times, and makes no difference to fp32 prompts that is
+            # worth its minute.
+            return "default" if command.precision == "fp32" else AUTOTUNED, AUTOTUNED
         case "cuda":
-            return CUDA_MODES
+            # Decoding replays a CUDA graph, without which a step is the launching of its kernels; a prompt is long enough
+            # to hide that. Not measured here: no machine with a GPU was at hand.
+            return "default", "reduce-overhead"
         case _:
             return "default", "default"
 
