@@ -54,11 +54,9 @@ export async function readManifest(dir: string): Promise<Manifest> {
   try {
     text = (await readBounded(path, MAX_MANIFEST_BYTES)).toString('utf8');
   } catch (error) {
-    if (error instanceof UnreadableFile) throw new InfrastructureError(`${path} ${error.message}`);
+    if (error instanceof UnreadableFile) throw damaged(path, error.message, error);
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-      throw new InfrastructureError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
-    }
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw unreadable(path, error as Error);
     throw new UserError(`${dir} is not a results folder: it has no ${MANIFEST_FILE}`, {
       hint: 'name the folder that a sweep wrote, for example results/quickstart-…',
       cause: error,
@@ -68,12 +66,26 @@ export async function readManifest(dir: string): Promise<Manifest> {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new InfrastructureError(`${path} is damaged: ${(error as Error).message}`, { cause: error });
+    throw damaged(path, `is damaged: ${(error as Error).message}`, error);
   }
   const parsed = manifestSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new InfrastructureError(`${path} is damaged: ${issue?.path.join('.')}: ${issue?.message}`);
+  throw damaged(path, `is damaged: ${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+function damaged(where: string, what: string, cause?: unknown): InfrastructureError {
+  return new InfrastructureError(`${where} ${what}`, {
+    hint: 'the file was changed after it was written; restore it, or start a new run',
+    cause,
+  });
+}
+
+function unreadable(path: string, cause: Error): InfrastructureError {
+  return new InfrastructureError(`${path} cannot be read: ${cause.message}`, {
+    hint: 'results stay as they are: check the disk and permissions, then make the report with ortbench report, or go on with --resume',
+    cause,
+  });
 }
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -105,18 +117,15 @@ async function readLines(
   take: (line: string) => { problem: string } | void | Promise<void>,
 ): Promise<RecordsEnd> {
   const path = join(dir, RECORDS_FILE);
-  const damaged = (number: number, problem: string) =>
-    new InfrastructureError(`${path}:${number} is damaged: ${problem}`, {
-      hint: 'the file was changed after it was written; restore it, or start a new run',
-    });
+  const badLine = (number: number, problem: string) => damaged(`${path}:${number}`, `is damaged: ${problem}`);
   let number = 0;
   let goodBytes = 0;
   let problem: string | null = null;
-  const lines = new LineSplitter(MAX_LINE_BYTES, () => damaged(number + 1, 'it is far too long'));
+  const lines = new LineSplitter(MAX_LINE_BYTES, () => badLine(number + 1, 'it is far too long'));
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
       for (const line of lines.push(chunk as Buffer)) {
-        if (problem !== null) throw damaged(number, problem);
+        if (problem !== null) throw badLine(number, problem);
         number++;
         const taken = take(line.toString('utf8'));
         if (taken !== undefined && 'problem' in taken) problem = taken.problem;
@@ -129,10 +138,10 @@ async function readLines(
   } catch (error) {
     if (!(error instanceof Error) || !('syscall' in error)) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { warnings: [], goodBytes: 0 };
-    throw new InfrastructureError(`${path} cannot be read: ${error.message}`, { cause: error });
+    throw unreadable(path, error);
   }
   if (lines.pendingBytes > 0) {
-    if (problem !== null) throw damaged(number, problem);
+    if (problem !== null) throw badLine(number, problem);
     number++;
     problem = 'it is cut off';
   }
