@@ -3,12 +3,15 @@
 // memory and open files. Each is followed by a sweep of those engines that run in the harness's own process, where what
 // they leak is the harness's growth. Fails when one of them grows (median slope and rank correlation), when a process
 // outlives its sweep, or when a sweep fails. `--engines fake --no-parity` needs no model; `--json`. Linux only: it reads /proc.
+// `--heap` says what the heap holds at the end that it did not hold when the first rounds were over, by V8's snapshots.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { writeHeapSnapshot } from 'node:v8';
 import { growthOf } from './soak/growth.mjs';
+import { contentsOf, moreIn, totalNodes } from './soak/heap.mjs';
 import { descendants, nameOf, openFiles, residentMiB } from './soak/processes.mjs';
 
 const { runSweep } = await import('../dist/commands/sweep.js');
@@ -19,6 +22,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '60' },
     engines: { type: 'string', default: 'onnxruntime,pytorch-eager,llamacpp,genai' },
     'no-parity': { type: 'boolean', default: false },
+    heap: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -37,6 +41,8 @@ const PARITY_EVERY = 4;
 const FEWEST_ROUNDS = 8;
 /** Rounds before the first one that counts: code is compiled and caches fill in them. */
 const WARMUP_ROUNDS = 2;
+/** Of kinds that the heap has more of, in the answer. */
+const MOST_KINDS = 12;
 const MEMORY = { absolute: 16, share: 0.1 };
 const FEW = { absolute: 2, share: 0 };
 
@@ -84,6 +90,7 @@ const atRest = [];
 const runners = new Map();
 const problems = [];
 let cells = 0;
+let heap = null;
 
 function watch() {
   for (const pid of descendants(process.pid)) {
@@ -117,6 +124,12 @@ async function everythingEnded() {
   const until = performance.now() + LEAVE_MS;
   while (descendants(process.pid).length > 0 && performance.now() < until) await sleep(50);
   return descendants(process.pid);
+}
+
+function heapGrowth() {
+  writeHeapSnapshot('end.heapsnapshot');
+  const [warm, end] = ['warm', 'end'].map((name) => contentsOf(`${name}.heapsnapshot`));
+  return { rounds: atRest.length - WARMUP_ROUNDS, nodes: totalNodes(end), more: moreIn(end, warm).slice(0, MOST_KINDS) };
 }
 
 try {
@@ -153,7 +166,9 @@ try {
       handles: process.getActiveResourcesInfo().length,
       processes: left.length,
     });
+    if (values.heap && atRest.length === WARMUP_ROUNDS) writeHeapSnapshot('warm.heapsnapshot');
   }
+  if (values.heap && atRest.length > WARMUP_ROUNDS) heap = heapGrowth();
 } finally {
   process.chdir(tmpdir());
   rmSync(home, { recursive: true, force: true });
@@ -178,7 +193,7 @@ const series = Object.fromEntries(
 for (const [name, { grows, growth, p }] of Object.entries(series)) {
   if (grows) problems.push(`${name} of the harness grew by ${growth.toFixed(1)} (p ${p.toExponential(1)})`);
 }
-const result = { seconds: now(), rounds: atRest.length, inProcess, cells, series, problems };
+const result = { seconds: now(), rounds: atRest.length, inProcess, cells, series, heap, problems };
 if (values.json) console.log(JSON.stringify(result, null, 2));
 else {
   console.log(
@@ -188,6 +203,11 @@ else {
     console.log(
       `${name.padEnd(10)} median ${median.toFixed(1)}, growth ${growth.toFixed(2)} (${perHour.toFixed(1)} an hour), p ${p.toPrecision(2)}`,
     );
+  }
+  if (heap !== null) {
+    console.log(`the heap has ${heap.nodes} nodes; in ${heap.rounds} rounds there came to it:`);
+    for (const { kind, nodes, bytes } of heap.more)
+      console.log(`  ${kind.padEnd(60)} ${nodes} nodes, ${(bytes / 1024).toFixed(1)} KiB`);
   }
   for (const problem of problems) console.log(`PROBLEM: ${problem}`);
 }
