@@ -3,7 +3,8 @@
 // memory and open files. Each is followed by a sweep of those engines that run in the harness's own process, where what
 // they leak is the harness's growth. Fails when one of them grows (median slope and rank correlation), when a process
 // outlives its sweep, or when a sweep fails. `--engines fake --no-parity` needs no model; `--json`. Linux only: it reads /proc.
-// `--heap` says what the heap holds at the end that it did not hold when the first rounds were over, by V8's snapshots.
+// `--heap` says what the heap holds at the end that it did not hold when the first rounds were over, by V8's snapshots; they
+// take memory themselves, so that the harness's own is not judged then.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -129,7 +130,11 @@ async function everythingEnded() {
 function heapGrowth() {
   writeHeapSnapshot('end.heapsnapshot');
   const [warm, end] = ['warm', 'end'].map((name) => contentsOf(`${name}.heapsnapshot`));
-  return { rounds: atRest.length - WARMUP_ROUNDS, nodes: totalNodes(end), more: moreIn(end, warm).slice(0, MOST_KINDS) };
+  return {
+    rounds: atRest.length - WARMUP_ROUNDS,
+    nodes: totalNodes(end),
+    more: moreIn(end, warm).slice(0, MOST_KINDS),
+  };
 }
 
 try {
@@ -177,7 +182,7 @@ try {
 const counted = atRest.length >= FEWEST_ROUNDS + WARMUP_ROUNDS ? atRest.slice(WARMUP_ROUNDS) : atRest;
 const series = Object.fromEntries(
   [
-    ['memoryMiB', MEMORY],
+    ...(values.heap ? [] : [['memoryMiB', MEMORY]]),
     ['heapMiB', { absolute: 8, share: 0.1 }],
     ['files', FEW],
     ['handles', FEW],

@@ -35,11 +35,12 @@ describe('npm run fuzz', () => {
 });
 
 describe.skipIf(process.platform !== 'linux')('npm run soak', () => {
-  const soak = (...hooks: string[]) =>
+  const soak = (hooks: string[] = [], options: string[] = []) =>
     run(
       '--expose-gc',
       ...hooks,
       'scripts/soak.mjs',
+      ...options,
       '--minutes',
       '0.2',
       '--engines',
@@ -49,23 +50,34 @@ describe.skipIf(process.platform !== 'linux')('npm run soak', () => {
     );
 
   it('finds nothing that grows in sweeps of the fake engine', () => {
-    const { status, stdout, stderr } = soak();
-    const { rounds, inProcess, problems } = JSON.parse(stdout) as {
+    const { status, stdout, stderr } = soak([], ['--heap']);
+    const { rounds, inProcess, heap, problems } = JSON.parse(stdout) as {
       rounds: number;
       inProcess: string[];
+      heap: { rounds: number; nodes: number; more: { kind: string; nodes: number; bytes: number }[] };
       problems: string[];
     };
     expect(problems, stderr).toEqual([]);
     expect(status).toBe(0);
     expect(rounds).toBeGreaterThanOrEqual(8);
     expect(inProcess).toEqual(['fake']);
+    expect(heap.rounds).toBe(rounds - 2);
+    expect(heap.nodes).toBeGreaterThan(10_000);
+  }, 600_000);
+
+  it('names what the heap grew by', () => {
+    const leak =
+      'class Kept {} globalThis.kept = []; setInterval(() => { for (let i = 0; i < 100; i++) kept.push(new Kept()); }, 20).unref();';
+    const { stdout } = soak(['--import', `data:text/javascript,${encodeURIComponent(leak)}`], ['--heap']);
+    const { heap } = JSON.parse(stdout) as { heap: { more: { kind: string; nodes: number }[] } };
+    expect(heap.more.find(({ kind }) => kind === 'object Kept')?.nodes).toBeGreaterThan(5000);
   }, 600_000);
 
   it('finds an engine that leaks where it shares the process', () => {
     const decoder = pathToFileURL(join(root, 'dist/engines/fake/decoder.js')).href;
     const leak = `import { FakeDecoder } from '${decoder}'; const kept = []; const { begin } = FakeDecoder.prototype;
       FakeDecoder.prototype.begin = function (prompts) { kept.push(Buffer.alloc(1e6, 1)); begin.call(this, prompts); };`;
-    const { status, stdout } = soak('--import', `data:text/javascript,${encodeURIComponent(leak)}`);
+    const { status, stdout } = soak(['--import', `data:text/javascript,${encodeURIComponent(leak)}`]);
     const { problems } = JSON.parse(stdout) as { problems: string[] };
     expect(status).toBe(1);
     // Runners are started without the hook: only what ran in the harness itself can have kept anything.
@@ -75,7 +87,7 @@ describe.skipIf(process.platform !== 'linux')('npm run soak', () => {
   it('finds memory and files that are kept', () => {
     const leak =
       "import { openSync } from 'node:fs'; globalThis.kept = []; setInterval(() => { kept.push(Buffer.alloc(4e6, 1)); kept.push(openSync('/dev/null')); }, 100).unref();";
-    const { status, stdout } = soak('--import', `data:text/javascript,${encodeURIComponent(leak)}`);
+    const { status, stdout } = soak(['--import', `data:text/javascript,${encodeURIComponent(leak)}`]);
     const { problems } = JSON.parse(stdout) as { problems: string[] };
     expect(status).toBe(1);
     expect(problems.join()).toMatch(/memoryMiB of the harness grew/);
