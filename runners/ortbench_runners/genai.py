@@ -237,6 +237,7 @@ class GenaiRunner:
                 "interopThreads": 1,
                 "kvCache": "shared buffer of the cell's capacity",
                 "selection": "onnxruntime-genai's greedy search",
+                "telemetry": "off",
             },
         }
 

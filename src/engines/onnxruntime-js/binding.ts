@@ -1,11 +1,13 @@
 import type * as OnnxRuntimeNode from 'onnxruntime-node';
 import { EngineError } from '../../errors.ts';
 import { engineErrorCode } from '../onnxruntime/capi/status.ts';
+import { turnOffTelemetry } from '../onnxruntime/telemetry.ts';
 
 export type Ort = typeof OnnxRuntimeNode;
 
 /** Loads the package and with it the native library. @throws EngineError `unavailable`. */
 export async function importOnnxRuntimeNode(): Promise<Ort> {
+  turnOffTelemetry();
   try {
     const ort = await import('onnxruntime-node');
     // Errors arrive as exceptions; stderr belongs to the progress display.

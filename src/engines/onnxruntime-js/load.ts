@@ -57,6 +57,7 @@ export async function load(request: LoadRequest): Promise<EngineSession> {
       ...ran(nodesRun),
       nodesPlaced: null,
       library: 'onnxruntime-node',
+      telemetry: 'off',
       intraOpThreads: request.threads,
       interOpThreads: options.interOpThreads,
       spinning: options.allowSpinning,

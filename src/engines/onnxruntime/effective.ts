@@ -51,6 +51,7 @@ export function describeSession(of: {
     ...(seen && ran(seen.nodesRun)),
     library: libraryOrigin(options),
     build: of.library.build,
+    telemetry: 'off',
     intraOpThreads: of.request.threads,
     interOpThreads: options.interOpThreads,
     spinning: options.allowSpinning,

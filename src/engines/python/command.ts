@@ -26,7 +26,6 @@ export function runnerEnvironment(): Record<string, string> {
     PYTHONUNBUFFERED: '1',
     // Artefacts are local folders: nothing may be asked of a hub while measuring.
     HF_HUB_OFFLINE: '1',
-    HF_HUB_DISABLE_TELEMETRY: '1',
     TOKENIZERS_PARALLELISM: 'false',
     TORCHINDUCTOR_CACHE_DIR: join(cacheRoot(), 'torchinductor'),
   };

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type koffiModule from 'koffi';
 import { EngineError } from '../../../errors.ts';
+import { turnOffTelemetry } from '../telemetry.ts';
 import { checkStatus } from './status.ts';
 import {
   DEVICE_API_VERSION,
@@ -89,6 +90,7 @@ export async function openLibrary(path: string): Promise<OrtLibrary> {
   if (known) return known;
   if (!existsSync(path)) throw new EngineError('unavailable', `there is no ONNX Runtime library at ${path}`);
   const koffi = await loadKoffi();
+  turnOffTelemetry();
   const library = bind(koffi, path);
   loaded.set(path, library);
   return library;
