@@ -12,6 +12,7 @@ import { readGraph } from '../onnxruntime/graph.ts';
 import { openModelFolder } from '../onnxruntime/modelfolder.ts';
 import { type NodesRun, PROFILED_PROMPT, ProfileFolder } from '../onnxruntime/profile.ts';
 import type { ActivationsSeen } from '../onnxruntime/quantized-kernel.ts';
+import { TELEMETRY } from '../onnxruntime/telemetry.ts';
 import { asEngineError, importOnnxRuntimeNode, type Ort } from './binding.ts';
 import { OrtJsDecoder } from './decoder.ts';
 import { type OrtJsOptions, ortJsOptionsSchema } from './options.ts';
@@ -57,7 +58,7 @@ export async function load(request: LoadRequest): Promise<EngineSession> {
       ...ran(nodesRun),
       nodesPlaced: null,
       library: 'onnxruntime-node',
-      telemetry: 'off',
+      telemetry: TELEMETRY,
       intraOpThreads: request.threads,
       interOpThreads: options.interOpThreads,
       spinning: options.allowSpinning,

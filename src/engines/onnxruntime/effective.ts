@@ -9,6 +9,7 @@ import type { OrtOptions } from './options.ts';
 import type { NodesRun } from './profile.ts';
 import { type OrtDevice, PROVIDERS } from './providers.ts';
 import type { ActivationsSeen } from './quantized-kernel.ts';
+import { TELEMETRY } from './telemetry.ts';
 
 const LOGITS_SCOPE: Readonly<Record<LogitsScope, string>> = {
   index: 'last position (logits_index)',
@@ -51,7 +52,7 @@ export function describeSession(of: {
     ...(seen && ran(seen.nodesRun)),
     library: libraryOrigin(options),
     build: of.library.build,
-    telemetry: 'off',
+    telemetry: TELEMETRY,
     intraOpThreads: of.request.threads,
     interOpThreads: options.interOpThreads,
     spinning: options.allowSpinning,

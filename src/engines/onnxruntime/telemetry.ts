@@ -8,3 +8,6 @@
 export function turnOffTelemetry(): void {
   process.env.ORT_DISABLE_TELEMETRY = '1';
 }
+
+/** For a session's records. On Windows events go to the system's own tracing, which the variable does not concern. */
+export const TELEMETRY = process.platform === 'win32' ? 'as the system’s tracing is set' : 'off';
