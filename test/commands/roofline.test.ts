@@ -87,6 +87,9 @@ it('a sweep goes on where it cannot be measured, and says why', async () => {
   const lines: string[] = [];
   expect(await rooflineFor(1, (line) => lines.push(line))).toBeNull();
   expect(lines.at(-1)).toMatch(/no torch.*this run has no MBU and MFU/s);
+  vi.stubEnv('ORTBENCH_PYTHON', join(dir, 'nowhere'));
+  expect(await rooflineFor(1, (line) => lines.push(line))).toBeNull();
+  expect(lines.at(-1)).toMatch(/names no Python environment.*this run has no MBU and MFU/s);
 });
 
 it('refuses what is no number of threads, and options that go elsewhere', async () => {
