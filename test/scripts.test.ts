@@ -50,26 +50,28 @@ describe.skipIf(process.platform !== 'linux')('npm run soak', () => {
     );
 
   it('finds nothing that grows in sweeps of the fake engine', () => {
-    const { status, stdout, stderr } = soak([], ['--heap']);
-    const { rounds, inProcess, heap, problems } = JSON.parse(stdout) as {
+    const { status, stdout, stderr } = soak();
+    const { rounds, inProcess, problems } = JSON.parse(stdout) as {
       rounds: number;
       inProcess: string[];
-      heap: { rounds: number; nodes: number; more: { kind: string; nodes: number; bytes: number }[] };
       problems: string[];
     };
     expect(problems, stderr).toEqual([]);
     expect(status).toBe(0);
     expect(rounds).toBeGreaterThanOrEqual(8);
     expect(inProcess).toEqual(['fake']);
-    expect(heap.rounds).toBe(rounds - 2);
-    expect(heap.nodes).toBeGreaterThan(10_000);
   }, 600_000);
 
   it('names what the heap grew by', () => {
     const leak =
       'class Kept {} globalThis.kept = []; setInterval(() => { for (let i = 0; i < 100; i++) kept.push(new Kept()); }, 20).unref();';
     const { stdout } = soak(['--import', `data:text/javascript,${encodeURIComponent(leak)}`], ['--heap']);
-    const { heap } = JSON.parse(stdout) as { heap: { more: { kind: string; nodes: number }[] } };
+    const { rounds, heap } = JSON.parse(stdout) as {
+      rounds: number;
+      heap: { rounds: number; nodes: number; more: { kind: string; nodes: number }[] };
+    };
+    expect(heap.rounds).toBe(rounds - 2);
+    expect(heap.nodes).toBeGreaterThan(10_000);
     expect(heap.more.find(({ kind }) => kind === 'object Kept')?.nodes).toBeGreaterThan(5000);
   }, 600_000);
 

@@ -48,10 +48,11 @@ export async function rooflineFor(threads: number, onLine: (line: string) => voi
     if (!isDisturbed(roofline)) return roofline;
     onLine(`warning: ${disturbance(roofline)}: this run has no MBU and MFU`);
   } catch (error) {
-    // Of a user's, too: an environment that is not where it was said to be is the lack of the engines that need it.
-    const told = [EngineError, InfrastructureError, UserError].some((kind) => error instanceof kind);
+    // A user's, too: an environment that is not where it was said to be is the lack of the engines that need it.
+    const told =
+      error instanceof EngineError || error instanceof InfrastructureError || error instanceof UserError;
     if (!told) throw error;
-    onLine(`warning: ${(error as Error).message}: this run has no MBU and MFU`);
+    onLine(`warning: ${error.message}: this run has no MBU and MFU`);
   }
   return null;
 }
