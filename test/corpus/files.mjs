@@ -55,13 +55,13 @@ const SWEEPS = {
   'tag-js-function.yaml': replaced('models', "[!!js/function 'function(){}']"),
   'tag-python.yaml': replaced('models', '[!!python/object/apply:os.system ["id"]]'),
   'tag-binary.yaml': replaced('models', '[!!binary aGVsbG8=]'),
-  // 200 × 2,250 × 2,250 cells, of as many entries as a file may have.
+  // 4 × 40 × 4 × 1,251 × 1,251 cells, of nearly as many entries as a file may have.
   'cells-1e9.yaml': text(
-    SWEEP[0],
-    `engines: [${Array.from({ length: 200 }, (_, i) => `{engine: fake, name: e${i}}`)}]`,
-    SWEEP[2],
-    `batchSizes: [${Array.from({ length: 2250 }, (_, i) => i + 1)}]`,
-    `promptLengths: [${Array.from({ length: 2250 }, (_, i) => i + 1)}]`,
+    'models: [llama-nano, phi-nano, gemma-nano, mistral-nano]',
+    `engines: [${Array.from({ length: 40 }, (_, i) => `{engine: fake, name: e${i}}`)}]`,
+    'precisions: [fp32, fp16, bf16, int4]',
+    `batchSizes: [${Array.from({ length: 1251 }, (_, i) => i + 1)}]`,
+    `promptLengths: [${Array.from({ length: 1251 }, (_, i) => i + 1)}]`,
   ),
   'infinite-batch.yaml': replaced('batchSizes', '[.inf]'),
   'nan-batch.yaml': replaced('batchSizes', '[.nan]'),

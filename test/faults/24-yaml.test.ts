@@ -42,7 +42,7 @@ test.each<[string, string, RegExp]>([
   [
     'a sweep of 10⁹ cells',
     readFileSync(pathOf('sweeps', 'cells-1e9.yaml'), 'utf8'),
-    /hostile\.yaml:\d+:\d+: .*= 1012500000 cells/,
+    /hostile\.yaml:\d+:\d+: .*= 1001600640 cells/,
   ],
   ['a duplicate key', `${plain}models: [phi-nano]\n`, /hostile\.yaml:6:1: .*given twice/],
   ['an unknown key', `${plain}shell: true\n`, /hostile\.yaml:6:1: shell: unknown key/],
