@@ -36,8 +36,9 @@ export function findLimitBreach(text: string): LimitBreach | null {
     const type = CST.tokenType(token);
     const isEntry = type !== 'space' && type !== 'comma' && type !== 'newline' && !isMarker(token);
     if (isEntry) entries += 1;
-    if (tokens > MAX_TOKENS || entries > MAX_ENTRIES)
-      return breach(`more than ${MAX_ENTRIES} entries: the file is too large`);
+    if (entries > MAX_ENTRIES)
+      return breach(`more than ${MAX_ENTRIES} entries: too many for one file, split it`);
+    if (tokens > MAX_TOKENS) return breach(`more than ${MAX_TOKENS} tokens: too many for one file, split it`);
     switch (type) {
       case 'flow-map-start':
       case 'flow-seq-start':

@@ -144,9 +144,10 @@ describe('hostile files', () => {
     [
       'many keys',
       Array.from({ length: 100_000 }, (_, i) => `k${i}: 1`).join('\n'),
-      'entries: the file is too large',
+      'entries: too many for one file, split it',
     ],
-    ['many entries', `a: [${'1,'.repeat(500_000)}]`, 'entries: the file is too large'],
+    ['many entries', `a: [${'1,'.repeat(500_000)}]`, 'entries: too many for one file, split it'],
+    ['many commas', `a: [${','.repeat(20_000)}]`, 'tokens: too many for one file, split it'],
     ['many brackets', ']'.repeat(2_900), 'closes what nothing opened'],
     ['many brackets in pairs', '{}'.repeat(1_450), 'Unexpected flow-map-start'],
     ['many stray words', '"a"'.repeat(2_900), 'Unexpected double-quoted-scalar'],
